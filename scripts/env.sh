@@ -1,0 +1,8 @@
+# Sourced by every script: where builds and tools live. Outside the checkout, so that a fresh clone reuses them.
+RIVULET_CACHE="${RIVULET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rivulet}"
+export RIVULET_CACHE
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$RIVULET_CACHE/target}"
+export PATH="$RIVULET_CACHE/tools/bin:$HOME/.cargo/bin:$PATH"
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+export ROOT
+mkdir -p "$RIVULET_CACHE/logs"
