@@ -16,8 +16,8 @@ use crate::{ids::Number, signature::CompactSignature, varint::Cursor};
 
 /// The longest blob: what calldata and the returned outcomes leave room for (pallet-revive: 128 KiB for both).
 pub const MAX_BLOB_BYTES: usize = 122_880;
-/// The most rows in a blob.
-pub const MAX_ROWS: u32 = 4_096;
+/// The most rows in a blob: their log, 21 bytes a row, must fit one event (pallet-revive: 64 KiB).
+pub const MAX_ROWS: u32 = 3_000;
 
 /// Why a blob was refused. The codes are final.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

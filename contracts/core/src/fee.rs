@@ -1,6 +1,9 @@
 //! What a relayer earns for carrying a row.
 
-use crate::{amount::floor_to_grain, ids::{Address, Token}};
+use crate::{
+    amount::floor_to_grain,
+    ids::{Address, Token},
+};
 
 /// Hundredths of a percent in the whole.
 pub const BPS: u16 = 10_000;

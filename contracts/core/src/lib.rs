@@ -8,6 +8,9 @@
 //! - [`ids`], [`eip712`], [`signature`]: what is signed. Final.
 //! - [`blob`], [`outcome`]: the batch and what becomes of its rows. Final.
 //! - [`amount`], [`fee`]: rounding and relay fees.
+//! - [`ledger`], [`book`]: money in and out, credit; books and their terms.
+//! - [`channel`], [`stream`]: the calls.
+//! - [`host`], [`event`], [`error`], [`record`]: what lies between a call and the chain.
 //!
 //! ```
 //! use rivulet_core::{eip712::{Domain, Message, Voucher}, ids::{Address, ChannelId, Deployment}, SoftKeccak};
@@ -20,13 +23,25 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
 pub mod amount;
 pub mod blob;
+pub mod book;
+pub mod channel;
 pub mod eip712;
+pub mod error;
+pub mod event;
 pub mod fee;
+pub mod host;
 pub mod ids;
+pub mod ledger;
 pub mod outcome;
+pub mod record;
 pub mod signature;
+pub mod stream;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod varint;
 pub mod words;
 
