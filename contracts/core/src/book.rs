@@ -166,12 +166,12 @@ impl Tally {
         fee
     }
 
-    /// Logs the rows and pays the payee once; the fee goes to `fees`.
+    /// Logs the rows and pays the payee, or whom it names, once; the fee goes to `fees`.
     pub fn settle<H: Host>(self, h: &mut H, to: Option<&Address>, fund_new: bool, fees: &mut Fees) {
         h.emit(&Event::Claimed { book: self.book_number, gain: self.gain, fee: self.fee, rows: &self.rows });
         if let Some(book) = self.book {
             fees.add(h, &book.terms.beneficiary, &book.token, self.fee);
-            ledger::pay(h, &book.token, to.unwrap_or(&book.payee), self.gain.saturating_sub(self.fee), fund_new);
+            ledger::pay_for(h, &book.token, &book.payee, to.unwrap_or(&book.payee), self.gain.saturating_sub(self.fee), fund_new);
         }
     }
 }

@@ -218,6 +218,11 @@ fn send<H: Host>(h: &mut H, token: &Token, to: &Address, amount: u128, fund_new:
 
 /// Pays what is owed, or turns it into credit of `to`. The caller has already taken `amount` off the record it was owed by.
 pub fn pay<H: Host>(h: &mut H, token: &Token, to: &Address, amount: u128, fund_new: bool) {
+    pay_for(h, token, to, to, amount, fund_new);
+}
+
+/// The same to an address of the owner's choice. What does not go through stays the owner's: an address that cannot be paid may not be able to collect.
+pub fn pay_for<H: Host>(h: &mut H, token: &Token, owner: &Address, to: &Address, amount: u128, fund_new: bool) {
     if amount == 0 {
         return;
     }
@@ -230,7 +235,7 @@ pub fn pay<H: Host>(h: &mut H, token: &Token, to: &Address, amount: u128, fund_n
             state.save(h, token);
         }
     }
-    add_credit(h, token, to, amount);
+    add_credit(h, token, owner, amount);
 }
 
 /// Bytes of a credit's cell.
