@@ -4,7 +4,26 @@
 //! clock. `rivulet-chain` fills the types of [`chain`], `rivulet-store` keeps what comes out, `rivulet-server` drives both.
 //!
 //! - [`chain`]: what is known of the chain.
+//! - [`accept`]: the checks between a voucher and the store, one file a check; [`accept::Verified`] is their only product.
+//! - [`batch`]: which rows pay for a transaction, and its blob.
+//! - [`reconcile`]: what became of an intent.
+//! - [`text`]: hex and decimal, as people and JSON write them.
+//!
+//! Feature `testing`: keys, channels and signed vouchers for the tests of the crates above.
+//!
+//! ```
+//! use rivulet_rules::text;
+//! assert_eq!(text::amount("cumulative_amount", "100000000")?, 100_000_000);
+//! assert_eq!(text::amount("cumulative_amount", "1e8").unwrap_err().code(), "malformed");
+//! # Ok::<(), rivulet_rules::accept::Rejection>(())
+//! ```
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod accept;
+pub mod batch;
 pub mod chain;
+pub mod reconcile;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod text;

@@ -1,0 +1,165 @@
+//! Which rows go into the next transaction, and its blob.
+//!
+//! A row is worth what carrying it earns the relayer; for the operator's own payees it is worth its whole gain. It costs what it adds to the
+//! transaction: bytes, proof, computation, and for the first row of a book that book's payout. Rows that do not pay for themselves are never sent,
+//! whatever waits with them, so dust cannot starve value; rows that do are taken by deadline, then by value; the batch goes when together they also pay
+//! for the transaction. A row past half of its challenge period goes even alone.
+
+mod cost;
+mod select;
+mod value;
+
+pub use cost::{CostModel, Shape};
+pub use select::{choose, row_bytes};
+pub use value::{BookView, TokenValue, fee_earned};
+
+use crate::chain::{ChannelState, StreamState};
+use rivulet_core::{
+    blob::{StreamRow, VoucherRow},
+    channel::Channel,
+    ids::{Address, Number, Token},
+    signature::CompactSignature,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One hundred percent, in hundredths of a percent.
+pub const BPS: u128 = 10_000;
+
+/// How batches are chosen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Policy {
+    /// The relayer's own address: fees are worth something when it is the beneficiary.
+    pub relayer: Address,
+    /// Payees of the operator itself: their gains count in full.
+    pub own_payees: BTreeSet<Address>,
+    /// What a unit of each token is worth. The native token needs no entry.
+    pub token_values: BTreeMap<Token, TokenValue>,
+    /// The contract's ceiling of relay fees, in hundredths of a percent.
+    pub fee_ceiling_bps: u16,
+    /// How much value is asked for, in hundredths of a percent of the cost: 10000 is break-even, 0 claims whatever is pending.
+    pub min_value_bps: u32,
+    /// The most rows in a batch.
+    pub max_rows: usize,
+    /// The longest blob, in bytes.
+    pub max_blob_bytes: usize,
+    /// Pay the existential deposit of a payee that does not exist yet, when its group is worth it.
+    pub fund_new: bool,
+}
+
+impl Policy {
+    /// True when this value is enough for this cost.
+    pub fn is_worth(&self, value_planck: u128, cost_planck: u128) -> bool {
+        value_planck.saturating_mul(BPS) >= cost_planck.saturating_mul(u128::from(self.min_value_bps))
+    }
+}
+
+/// Until when a row must be on the chain.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Deadline {
+    /// From then on the payer can take the money back (Unix seconds).
+    pub due_at: u64,
+    /// The challenge period it is the end of.
+    pub period_secs: u32,
+}
+
+impl Deadline {
+    /// True past half of the period: the row goes even alone. Not earlier, or a payer could force a transaction by asking and withdrawing.
+    pub fn is_pressing(&self, now: u64) -> bool {
+        now >= self.due_at.saturating_sub(u64::from(self.period_secs / 2))
+    }
+}
+
+/// A row that could be sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Candidate<P> {
+    /// Which channel or stream.
+    pub number: Number,
+    /// What it would pay out, fee included.
+    pub gain: u128,
+    /// When the payer has asked for the money back.
+    pub deadline: Option<Deadline>,
+    /// What the blob carries.
+    pub payload: P,
+}
+
+/// What claiming this total from this channel would pay out now: 0 when nothing.
+pub fn gain(state: &ChannelState, cumulative_amount: u128) -> u128 {
+    let record = Channel {
+        payer: state.terms.payer,
+        voucher_signer: state.terms.voucher_signer,
+        deposit: state.deposit,
+        claimed: state.claimed,
+        challenge_period_secs: state.terms.challenge_period_secs,
+        opened_at: state.terms.opened_at,
+        close_due_at: state.close_due_at.unwrap_or(0),
+        refund_requested: state.refund_requested,
+        refund_due_at: state.refund_due_at.unwrap_or(0),
+    };
+    record.gain(&state.terms.token, cumulative_amount).1
+}
+
+/// The row of a channel and its best voucher; `None` when it would pay nothing.
+pub fn channel_candidate(state: &ChannelState, cumulative_amount: u128, signature: CompactSignature) -> Option<Candidate<VoucherRow>> {
+    let gain = gain(state, cumulative_amount);
+    // Whichever timer runs out first. A refund in part endangers only totals above what it leaves.
+    let refund = state.refund_due_at.filter(|_| cumulative_amount > state.deposit.saturating_sub(state.refund_requested));
+    let due_at = [state.close_due_at, refund].into_iter().flatten().min();
+    (gain > 0).then_some(Candidate {
+        number: state.terms.number,
+        gain,
+        deadline: due_at.map(|due_at| Deadline { due_at, period_secs: state.terms.challenge_period_secs }),
+        payload: VoucherRow { cumulative_amount, signature },
+    })
+}
+
+/// The row of a stream; `None` when it would pay nothing.
+pub fn stream_candidate(state: &StreamState) -> Option<Candidate<StreamRow>> {
+    let gain = rivulet_core::amount::floor_to_grain(&state.token, state.covered_debt);
+    (gain > 0).then_some(Candidate { number: state.number, gain, deadline: None, payload: StreamRow })
+}
+
+/// A row of a chosen batch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Row<P> {
+    /// Which channel or stream.
+    pub number: Number,
+    /// What it is expected to pay out.
+    pub gain: u128,
+    /// What it is worth to the relayer.
+    pub value_planck: u128,
+    /// What the blob carries.
+    pub payload: P,
+}
+
+/// A transaction worth sending.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Batch<P> {
+    /// The calldata.
+    pub blob: Vec<u8>,
+    /// Its rows, in the blob's order.
+    pub rows: Vec<Row<P>>,
+    /// What they are worth together.
+    pub value_planck: u128,
+    /// What the transaction is expected to cost.
+    pub cost_planck: u128,
+    /// True when a deadline presses: it goes whether it pays for the transaction or not.
+    pub is_pressing: bool,
+}
+
+/// What to do now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Choice<P> {
+    /// Send this.
+    Send(Batch<P>),
+    /// There are rows that pay for themselves, but not for the transaction.
+    Wait {
+        /// How many.
+        rows: usize,
+        /// What they are worth.
+        value_planck: u128,
+        /// What sending them would cost.
+        cost_planck: u128,
+    },
+    /// No row pays for itself.
+    Nothing,
+}

@@ -1,0 +1,199 @@
+//! given candidates
+//! ├── a row worth less than it adds: never sent, however many there are
+//! ├── rows that pay for themselves but not for the transaction: wait
+//! ├── a deadline past half its period: goes even so
+//! └── more than fit: by deadline, then by value; the blob holds exactly the rows that were chosen
+
+use proptest::prelude::*;
+use rivulet_core::{
+    blob::{Blob, Item, VoucherRow},
+    fee::RelayTerms,
+    ids::{Address, Number},
+    signature::CompactSignature,
+};
+use rivulet_rules::{
+    batch::{Batch, BookView, Candidate, Choice, CostModel, Deadline, Policy, Shape, TokenValue, channel_candidate, choose, gain},
+    testing::{Key, channel, fees, payee},
+};
+use std::collections::BTreeMap;
+
+const US: Address = Address([0xee; 20]);
+const NOW: u64 = 10_000;
+/// A row costs about 0.001 DOT here; in wei.
+const MILLI_DOT: u128 = 1_000_000_000_000_000;
+
+fn policy() -> Policy {
+    Policy {
+        relayer: US,
+        own_payees: [].into(),
+        token_values: [].into(),
+        fee_ceiling_bps: 1_000,
+        min_value_bps: 10_000,
+        max_rows: 500,
+        max_blob_bytes: 100_000,
+        fund_new: false,
+    }
+}
+
+fn cost() -> CostModel {
+    CostModel { fees: fees(), shape: Shape::CHANNELS }
+}
+
+/// A book that pays 1 % to us.
+fn book(n: u8) -> BookView {
+    let terms = RelayTerms { beneficiary: US, fee_bps: 100, flat_fee: 0, min_gain: 0, until: u64::MAX };
+    BookView { payee: payee(n), token: Address::ZERO, terms }
+}
+
+fn books() -> BTreeMap<u32, BookView> {
+    (1..=4).map(|n| (n, book(n as u8))).collect()
+}
+
+fn row(book: u32, serial: u32, gain: u128) -> Candidate<VoucherRow> {
+    let payload = VoucherRow { cumulative_amount: gain, signature: CompactSignature([1; 64]) };
+    Candidate { number: Number { book, serial }, gain, deadline: None, payload }
+}
+
+fn sent(choice: Choice<VoucherRow>) -> Batch<VoucherRow> {
+    match choice {
+        Choice::Send(batch) => batch,
+        other => panic!("expected a batch, got {other:?}"),
+    }
+}
+
+fn read(blob: &[u8]) -> (Vec<(Number, VoucherRow)>, Vec<bool>) {
+    let mut reader = Blob::parse::<VoucherRow>(blob).expect("canonical").reader::<VoucherRow>();
+    let (mut rows, mut funds) = (vec![], vec![]);
+    while let Some(item) = reader.next_item().expect("canonical") {
+        match item {
+            Item::Group(group) => funds.push(group.fund_new),
+            Item::Row(number, row) => rows.push((number, row)),
+        }
+    }
+    (rows, funds)
+}
+
+#[test]
+fn dust_is_never_sent_however_much_there_is() {
+    let dust = (0..10_000).map(|serial| row(1, serial, MILLI_DOT));
+    assert_eq!(choose(dust, &books(), &policy(), &cost(), NOW), Choice::Nothing);
+}
+
+#[test]
+fn dust_does_not_starve_value() {
+    let dust = (0..10_000).map(|serial| row(1, serial, MILLI_DOT));
+    let batch = sent(choose(dust.chain([row(2, 0, 2_000 * MILLI_DOT)]), &books(), &policy(), &cost(), NOW));
+    assert_eq!(batch.rows.iter().map(|r| r.number).collect::<Vec<_>>(), [Number { book: 2, serial: 0 }]);
+}
+
+#[test]
+fn rows_wait_until_they_pay_for_the_transaction_too() {
+    let cost = cost();
+    // 1 % of the gain is what a row earns; one row here pays for itself and its group, and no more.
+    let planck = cost.row_planck(78) + cost.group_planck();
+    let worth = |times: u128| row(1, 0, planck * times * 100 * 100_000_000);
+    assert!(matches!(choose([worth(1)], &books(), &policy(), &cost, NOW), Choice::Wait { rows: 1, .. }));
+    assert!(matches!(choose([worth(4)], &books(), &policy(), &cost, NOW), Choice::Send(_)));
+}
+
+#[test]
+fn a_pressing_deadline_goes_alone_and_an_early_one_does_not() {
+    let cost = cost();
+    let planck = cost.row_planck(78) + cost.group_planck();
+    let mut candidate = row(1, 0, planck * 100 * 100_000_000);
+    candidate.deadline = Some(Deadline { due_at: NOW + 1_801, period_secs: 3_600 });
+    assert!(matches!(choose([candidate], &books(), &policy(), &cost, NOW), Choice::Wait { .. }));
+    assert!(sent(choose([candidate], &books(), &policy(), &cost, NOW + 1)).is_pressing);
+}
+
+#[test]
+fn deadlines_come_first_then_value() {
+    let rich = (0..10u32).map(|serial| row(1, serial, u128::from(serial + 1) * 1_000 * MILLI_DOT));
+    let mut closing = row(2, 0, 500 * MILLI_DOT);
+    closing.deadline = Some(Deadline { due_at: NOW + 3_000, period_secs: 3_600 });
+    let policy = Policy { max_rows: 3, ..policy() };
+    let batch = sent(choose(rich.chain([closing]), &books(), &policy, &cost(), NOW));
+    assert_eq!(batch.rows.iter().map(|r| (r.number.book, r.number.serial)).collect::<Vec<_>>(), [(1, 8), (1, 9), (2, 0)]);
+}
+
+#[test]
+fn a_fee_that_goes_to_somebody_else_is_worth_nothing_and_an_own_payees_gain_is_worth_all() {
+    let mut books = books();
+    if let Some(book) = books.get_mut(&1) {
+        book.terms.beneficiary = Address([1; 20]);
+    }
+    let rows = [row(1, 0, 10_000 * MILLI_DOT)];
+    assert_eq!(choose(rows, &books, &policy(), &cost(), NOW), Choice::Nothing);
+    let own = Policy { own_payees: [payee(1)].into(), ..policy() };
+    assert_eq!(sent(choose(rows, &books, &own, &cost(), NOW)).value_planck, 10_000 * MILLI_DOT / 100_000_000);
+    let free = Policy { min_value_bps: 0, ..policy() };
+    assert_eq!(sent(choose(rows, &books, &free, &cost(), NOW)).rows.len(), 1);
+}
+
+#[test]
+fn an_asset_is_worth_what_the_operator_says() {
+    let token = Address([5; 20]);
+    let mut books = books();
+    books.insert(1, BookView { token, ..book(1) });
+    let rows = [row(1, 0, 500_000_000)]; // 500 USDC, 5 of them for us
+    assert_eq!(choose(rows, &books, &policy(), &cost(), NOW), Choice::Nothing);
+    let policy = Policy { token_values: [(token, TokenValue { planck_per_whole: 2_500_000_000, decimals: 6 })].into(), ..policy() };
+    assert_eq!(sent(choose(rows, &books, &policy, &cost(), NOW)).value_planck, 5 * 2_500_000_000);
+}
+
+#[test]
+fn a_payee_is_funded_only_when_its_group_pays_for_it() {
+    let policy = Policy { fund_new: true, ..policy() };
+    // 1 % of 0.9 DOT does not pay 0.01 DOT of existential deposit, 1 % of 3 DOT does.
+    let batch = sent(choose([row(1, 0, 900 * MILLI_DOT), row(2, 0, 3_000 * MILLI_DOT)], &books(), &policy, &cost(), NOW));
+    assert_eq!(read(&batch.blob).1, [false, true]);
+}
+
+#[test]
+fn a_refund_in_part_presses_only_what_it_endangers() {
+    let key = Key::of(1);
+    let mut state = channel(Number { book: 1, serial: 0 }, &key, 1_000_000_000_000);
+    (state.refund_requested, state.refund_due_at) = (400_000_000_000, Some(NOW));
+    let deadline = |total| channel_candidate(&state, total, CompactSignature([0; 64])).and_then(|c| c.deadline);
+    assert_eq!(deadline(600_000_000_000), None);
+    assert!(deadline(600_100_000_000).is_some());
+}
+
+#[test]
+fn what_a_row_gains_is_what_the_contract_would_pay() {
+    let key = Key::of(1);
+    let mut state = channel(Number { book: 1, serial: 0 }, &key, 1_000_000_000);
+    state.claimed = 200_000_000;
+    assert_eq!([150_000_000, 299_999_999, 300_000_000, 5_000_000_000].map(|t| gain(&state, t)), [0, 0, 100_000_000, 800_000_000]);
+}
+
+prop_compose! {
+    fn any_candidate()(book in 1u32..6, serial in 0u32..400, milli in 0u128..5_000, due in proptest::option::of(0u64..40_000)) -> Candidate<VoucherRow> {
+        let mut candidate = row(book, serial, milli * MILLI_DOT);
+        candidate.deadline = due.map(|due_at| Deadline { due_at, period_secs: 3_600 });
+        candidate
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_batch_keeps_every_cap_pays_for_itself_and_is_what_its_blob_says(
+        candidates in proptest::collection::vec(any_candidate(), 0..300), max_rows in 1usize..60, max_blob_bytes in 100usize..6_000, fund_new: bool,
+    ) {
+        // One candidate a number, as the store gives them.
+        let candidates: BTreeMap<_, _> = candidates.into_iter().map(|c| (c.number, c)).collect();
+        let policy = Policy { max_rows, max_blob_bytes, fund_new, ..policy() };
+        if let Choice::Send(batch) = choose(candidates.values().copied(), &books(), &policy, &cost(), NOW) {
+            prop_assert!(batch.rows.len() <= max_rows && batch.blob.len() <= max_blob_bytes);
+            prop_assert!(batch.is_pressing || batch.value_planck >= batch.cost_planck);
+            let (rows, _) = read(&batch.blob);
+            prop_assert_eq!(&rows, &batch.rows.iter().map(|r| (r.number, r.payload)).collect::<Vec<_>>());
+            for (number, payload) in rows {
+                prop_assert_eq!(candidates.get(&number).map(|c| c.payload), Some(payload));
+                prop_assert!(number.book <= 4, "a book without terms was claimed");
+            }
+        }
+    }
+}
