@@ -30,7 +30,7 @@ macro_rules! for_each_error {
             /// It has ended and its record is gone.
             ClosedNumber { book: u32, serial: u32 },
             /// The channel at this number is another one.
-            WrongChannel { expected: [u8; 32], actual: [u8; 32] },
+            WrongChannel { expected: Bytes32, actual: Bytes32 },
             /// The stream at this number has other parties.
             WrongParties { payer: Address, payee: Address, token: Address },
             /// Only `expected` may do this.
@@ -76,6 +76,7 @@ macro_rules! for_each_error {
 macro_rules! define {
     ($($(#[$doc:meta])* $name:ident { $($field:ident: $ty:ty),* $(,)? }),* $(,)?) => {
         use crate::ids::Address;
+        type Bytes32 = [u8; 32];
         /// A refusal. Nothing has changed when a call returns one.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[allow(missing_docs, reason = "the fields are explained by their variant")]

@@ -17,6 +17,8 @@ pub struct MemoryHost {
     pub cells: BTreeMap<Key, Vec<u8>>,
     /// Balances by (token, owner); native as token zero.
     pub balances: BTreeMap<(Token, Address), u128>,
+    /// Minimum balances: a remainder below moves along with a transfer, as the assets precompile does it.
+    pub min_balances: BTreeMap<Token, u128>,
     /// Who refuses to be paid.
     pub refusing: BTreeSet<Address>,
     /// Accounts that do not exist.
@@ -39,6 +41,7 @@ impl Default for MemoryHost {
         Self {
             cells: BTreeMap::new(),
             balances: BTreeMap::new(),
+            min_balances: BTreeMap::new(),
             refusing: BTreeSet::new(),
             absent: BTreeSet::new(),
             events: Vec::new(),
@@ -76,8 +79,9 @@ impl MemoryHost {
     fn shift(&mut self, token: &Token, from: &Address, to: &Address, amount: u128) -> bool {
         match self.balance(token, from).checked_sub(amount) {
             Some(rest) => {
-                self.balances.insert((*token, *from), rest);
-                self.endow(token, to, amount);
+                let along = if rest < self.min_balances.get(token).copied().unwrap_or(0) { rest } else { 0 };
+                self.balances.insert((*token, *from), rest - along);
+                self.endow(token, to, amount + along);
                 true
             }
             None => false,
