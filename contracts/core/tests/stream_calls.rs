@@ -101,6 +101,8 @@ fn create_commits_no_more_than_it_deposits_and_only_what_can_move() {
     let mut w = World::default();
     assert_eq!(w.try_create(NewStream { committed: 1_001, ..plain() }), Err(bad(ScheduleError::CommittedAboveDeposit)));
     assert!(w.try_create(NewStream { committed: 1_000, ..plain() }).is_ok());
+    let total = Stated { rate_per_second_scaled: 0, total: 500, end_at: w.now() + 9, ..plain().stated };
+    assert_eq!(w.try_create(NewStream { committed: 501, stated: total, ..plain() }), Err(bad(ScheduleError::CommittedAboveTotal)));
     let off = NewStream { committed: 5, ..native(1, GRAIN) };
     assert_eq!(w.try_create(off), Err(Error::NotMovable { amount: 5, grain: GRAIN }));
 }
@@ -572,6 +574,19 @@ fn cancel_leaves_the_payee_what_was_committed() {
     w.cancel(PAYER, n).unwrap();
     assert_eq!(w.earned(&USDT, &PAYER), -400);
     assert_eq!(w.claim_all(n), Ok(300));
+    w.check();
+}
+
+#[test]
+fn pausing_until_the_end_does_not_take_a_commitment_back() {
+    let mut w = World::default();
+    let end_at = w.now() + 100;
+    let n = w.create(ending(NewStream { committed: 400, ..plain() }, end_at));
+    w.pass(10);
+    w.pause(n).unwrap();
+    w.h.now = end_at;
+    assert_eq!(w.claim(PAYER, n, ALL, PAYEE), Ok(400));
+    assert_eq!((w.status(n), w.earned(&USDT, &PAYER), w.earned(&USDT, &PAYEE)), (S::Closed, -400, 400));
     w.check();
 }
 

@@ -8,13 +8,14 @@
 //!          + rate_per_second_scaled × seconds of [snapshot_at, t) in [flow start, flow end)    while running
 //!          + cliff amount × 1e9    from the first running moment ≥ cliff on
 //!          + end_residue_scaled    from the end on, if running then
-//! total debt(t) = ⌊gross(t) / 1e9⌋ − paid                       down: against the payee, by less than a unit, which stays owed
+//! total debt(t) = ⌊gross(t) / 1e9⌋ − paid                      down: against the payee, by less than a unit, which stays owed
+//!                 from the end on at least committed − paid
 //! covered debt  = min(total debt, deposit − paid)
 //! payable       = covered debt, down to what the chain can move    the rest stays owed
 //! ```
 //!
 //! The flow starts at the cliff, without one at the start. It ends at the end, without one 2^32 − 1 s after the start. A paused stream accrues nothing,
-//! neither cliff nor residue, and its end does not move: one that is still paused at its end owes what it owed.
+//! neither cliff nor residue, and its end does not move: one that is still paused at its end owes what it owed, and what was committed.
 //!
 //! **Bounds.** The seconds of all rate periods together lie in [flow start, flow end), so they are at most 2^32 − 1; a rate is at most 2^95; a cliff's
 //! amount is below 2^96 and 1e9 below 2^30; the residue is below 2^32:
@@ -100,13 +101,15 @@ impl Stream {
         gross
     }
 
-    /// Everything owed and not paid. Of a cancelled stream: what is left of the deposit, all of which is the payee's.
+    /// Everything owed and not paid. Of a cancelled stream: what is left of the deposit, all of which is the payee's. At the end a commitment falls due,
+    /// or a payer could take it back by pausing until then.
     pub fn total_debt(&self, now: u64) -> u128 {
         if self.is(State::CANCELLED) {
             return self.balance();
         }
-        // Never negative: what is paid was owed, and gross never falls.
-        (self.gross_scaled(now) / SCALE).saturating_sub(self.paid)
+        // Negative only where a commitment above the debt was paid at the end: then nothing is owed.
+        let debt = (self.gross_scaled(now) / SCALE).saturating_sub(self.paid);
+        if self.is_ended(now) { debt.max(self.committed_left()) } else { debt }
     }
 
     /// The debt and what covers it.
@@ -444,6 +447,16 @@ mod tests {
         s.paid = 100_000_000;
         assert_eq!(s.total_debt(START + 2), 20_000_000);
         assert_eq!(payable(&s, START + 4), 100_000_000);
+    }
+
+    #[test]
+    fn what_was_committed_falls_due_at_the_end() {
+        let mut s = ending(half(100), START + 10, 0);
+        s.committed = 60;
+        pause(&mut s, START + 4);
+        assert_eq!([START + 9, START + 10].map(|t| s.total_debt(t)), [2, 60]);
+        s.paid = 60;
+        assert!(s.is_over(&TOKEN, START + 10) && !s.is_over(&TOKEN, START + 9));
     }
 
     #[test]

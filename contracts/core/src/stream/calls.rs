@@ -47,6 +47,9 @@ pub fn create<H: Host>(h: &mut H, new: &NewStream) -> Result<(StreamNumber, Stre
     if committed > amount {
         return Err(ScheduleError::CommittedAboveDeposit.into());
     }
+    if stated.total != 0 && committed > stated.total {
+        return Err(ScheduleError::CommittedAboveTotal.into());
+    }
     let deposit = if amount == 0 {
         ledger::refuse_value(h)?;
         0

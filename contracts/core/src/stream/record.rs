@@ -20,7 +20,7 @@ pub struct Stream {
     pub deposit: u128,
     /// All that was paid out to the payee's side. Never falls, never passes `deposit`.
     pub paid: u128,
-    /// The part of the deposit that is never refunded.
+    /// The part of the deposit that is never refunded: due to the payee on cancelling and at the end, whatever has accrued.
     pub committed: u128,
     /// All that the stream owed up to `snapshot_at`, paid or not, scaled. Never falls.
     pub snapshot_debt_scaled: u128,

@@ -80,6 +80,8 @@ pub enum ScheduleError {
     Flags = 10,
     /// More is committed than deposited.
     CommittedAboveDeposit = 11,
+    /// More is committed than the stated total, which is all that is owed.
+    CommittedAboveTotal = 12,
 }
 
 impl From<ScheduleError> for Error {
@@ -239,6 +241,7 @@ mod tests {
             S::NoTimeToFlow,
             S::Flags,
             S::CommittedAboveDeposit,
+            S::CommittedAboveTotal,
         ];
         for (code, reason) in (0..).zip(codes) {
             assert_eq!(reason as u8, code);
