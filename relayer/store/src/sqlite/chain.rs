@@ -1,0 +1,176 @@
+//! The cache of the chain.
+
+use super::{
+    accept,
+    codec::{amount, amount_at, bytes_at, contract, int, u64_at},
+};
+use crate::{ChainUpdate, ChannelUpdate, StoreError, StoredChannel, StreamUpdate};
+use rivulet_core::{
+    fee::RelayTerms,
+    ids::{Address, ChannelId, ChannelNumber, ChannelTerms, Number},
+};
+use rivulet_rules::{
+    batch::BookView,
+    chain::{BlockHead, BlockRef, BookState, ChannelState, ContractKind},
+};
+use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::BTreeMap;
+
+/// The columns that [`state_at`] reads, from the first on.
+pub const STATE: &str = "c.book, c.serial, c.payer, c.payee, c.voucher_signer, c.token, c.challenge_period_secs, c.opened_at, c.deposit, c.claimed, \
+     c.close_due_at, c.refund_requested, c.refund_due_at";
+/// How many they are.
+pub const STATE_COLUMNS: usize = 13;
+
+/// A channel's record from a row that begins with [`STATE`].
+pub fn state_at(row: &Row<'_>) -> rusqlite::Result<ChannelState> {
+    Ok(ChannelState {
+        terms: ChannelTerms {
+            number: Number { book: row.get(0)?, serial: row.get(1)? },
+            payer: Address(bytes_at(row, 2)?),
+            payee: Address(bytes_at(row, 3)?),
+            voucher_signer: Address(bytes_at(row, 4)?),
+            token: Address(bytes_at(row, 5)?),
+            challenge_period_secs: row.get(6)?,
+            opened_at: u64_at(row, 7)?,
+        },
+        deposit: amount_at(row, 8)?,
+        claimed: amount_at(row, 9)?,
+        close_due_at: row.get(10)?,
+        refund_requested: amount_at(row, 11)?,
+        refund_due_at: row.get(12)?,
+    })
+}
+
+/// A channel and its best voucher.
+pub fn channel(db: &Connection, number: ChannelNumber) -> Result<Option<StoredChannel>, StoreError> {
+    let sql = format!("SELECT {STATE}, c.channel_id, c.is_closed FROM channels c WHERE c.book = ?1 AND c.serial = ?2");
+    let found = db
+        .prepare_cached(&sql)?
+        .query_row((number.book, number.serial), |row| {
+            Ok((state_at(row)?, ChannelId(bytes_at(row, STATE_COLUMNS)?), row.get::<_, bool>(STATE_COLUMNS + 1)?))
+        })
+        .optional()?;
+    let Some((state, channel_id, is_closed)) = found else { return Ok(None) };
+    let best = accept::best(db, number, &channel_id.0)?;
+    let mut query = db.prepare_cached("SELECT accepted_ms, set_aside FROM vouchers WHERE book = ?1 AND serial = ?2")?;
+    let more = query.query_row((number.book, number.serial), |row| Ok((u64_at(row, 0)?, row.get(1)?))).optional()?.filter(|_| best.is_some());
+    let (accepted_ms, set_aside) = more.map_or((None, None), |(ms, set_aside)| (Some(ms), set_aside));
+    Ok(Some(StoredChannel { state, channel_id, is_closed, best, accepted_ms, set_aside }))
+}
+
+fn put_channel(db: &Connection, update: &ChannelUpdate, read_at_block: u64) -> rusqlite::Result<()> {
+    match update {
+        ChannelUpdate::Closed { number, claimed } => {
+            let sql = "UPDATE channels SET is_closed = 1, claimed = max(claimed, ifnull(?3, claimed)), seen_at_block = max(seen_at_block, ?4)
+                 WHERE book = ?1 AND serial = ?2";
+            db.prepare_cached(sql)?.execute((number.book, number.serial, claimed.map(amount), int(read_at_block)))?;
+        }
+        ChannelUpdate::Live { state, channel_id } => {
+            let t = &state.terms;
+            // What was seen closed at a finalized block stays closed: numbers are never reused.
+            let sql =
+                "INSERT INTO channels (book, serial, channel_id, payer, payee, voucher_signer, token, challenge_period_secs, opened_at, deposit,
+                     claimed, close_due_at, refund_requested, refund_due_at, is_closed, seen_at_block)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, ?15)
+                 ON CONFLICT (book, serial) DO UPDATE SET channel_id = excluded.channel_id, payer = excluded.payer, payee = excluded.payee,
+                     voucher_signer = excluded.voucher_signer, token = excluded.token, challenge_period_secs = excluded.challenge_period_secs,
+                     opened_at = excluded.opened_at, deposit = excluded.deposit, claimed = excluded.claimed, close_due_at = excluded.close_due_at,
+                     refund_requested = excluded.refund_requested, refund_due_at = excluded.refund_due_at, seen_at_block = excluded.seen_at_block
+                 WHERE excluded.seen_at_block >= channels.seen_at_block AND channels.is_closed = 0";
+            let mut upsert = db.prepare_cached(sql)?;
+            let params = rusqlite::params![
+                t.number.book,
+                t.number.serial,
+                &channel_id.0,
+                &t.payer.0,
+                &t.payee.0,
+                &t.voucher_signer.0,
+                &t.token.0,
+                t.challenge_period_secs,
+                int(t.opened_at),
+                amount(state.deposit),
+                amount(state.claimed),
+                state.close_due_at.map(int),
+                amount(state.refund_requested),
+                state.refund_due_at.map(int),
+                int(read_at_block)
+            ];
+            upsert.execute(params)?;
+        }
+    }
+    Ok(())
+}
+
+fn put_book(db: &Connection, kind: ContractKind, book: &BookState) -> rusqlite::Result<()> {
+    let terms = &book.terms;
+    let sql = "INSERT OR REPLACE INTO books (contract, book, payee, token, next_serial, beneficiary, fee_bps, flat_fee, min_gain, until_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    db.prepare_cached(sql)?.execute((
+        contract(kind),
+        book.book,
+        &book.payee.0,
+        &book.token.0,
+        book.next_serial,
+        &terms.beneficiary.0,
+        terms.fee_bps,
+        amount(terms.flat_fee),
+        amount(terms.min_gain),
+        int(terms.until),
+    ))?;
+    Ok(())
+}
+
+fn put_stream(db: &Connection, update: &StreamUpdate) -> rusqlite::Result<()> {
+    let StreamUpdate { number, stream_id } = update;
+    match stream_id {
+        None => db.prepare_cached("UPDATE streams SET is_ended = 1 WHERE book = ?1 AND serial = ?2")?.execute((number.book, number.serial))?,
+        Some(id) => {
+            let sql = "INSERT INTO streams (book, serial, stream_id, is_ended, set_aside) VALUES (?1, ?2, ?3, 0, NULL)
+                 ON CONFLICT (book, serial) DO UPDATE SET stream_id = excluded.stream_id, set_aside = NULL";
+            db.prepare_cached(sql)?.execute((number.book, number.serial, &id.0))?
+        }
+    };
+    Ok(())
+}
+
+/// Takes in what the chain says.
+pub fn apply(db: &Connection, update: &ChainUpdate) -> Result<(), StoreError> {
+    for (kind, book) in &update.books {
+        put_book(db, *kind, book)?;
+    }
+    for channel in &update.channels {
+        put_channel(db, channel, update.read_at_block)?;
+    }
+    for stream in &update.streams {
+        put_stream(db, stream)?;
+    }
+    if let Some(BlockHead { block, now }) = &update.cursor {
+        let sql = "INSERT OR REPLACE INTO cursor (id, block_number, block_hash, block_at) VALUES (1, ?1, ?2, ?3)";
+        db.prepare_cached(sql)?.execute((int(block.number), &block.hash, int(*now)))?;
+    }
+    Ok(())
+}
+
+/// How far the chain has been followed.
+pub fn cursor(db: &Connection) -> Result<Option<BlockHead>, StoreError> {
+    let read = |row: &Row<'_>| Ok(BlockHead { block: BlockRef { number: u64_at(row, 0)?, hash: bytes_at(row, 1)? }, now: u64_at(row, 2)? });
+    Ok(db.query_row("SELECT block_number, block_hash, block_at FROM cursor", [], read).optional()?)
+}
+
+/// The books of a contract.
+pub fn books(db: &Connection, kind: ContractKind) -> Result<BTreeMap<u32, BookView>, StoreError> {
+    let mut query =
+        db.prepare_cached("SELECT book, payee, token, beneficiary, fee_bps, flat_fee, min_gain, until_at FROM books WHERE contract = ?1")?;
+    let rows = query.query_map([contract(kind)], |row| {
+        let terms = RelayTerms {
+            beneficiary: Address(bytes_at(row, 3)?),
+            fee_bps: row.get(4)?,
+            flat_fee: amount_at(row, 5)?,
+            min_gain: amount_at(row, 6)?,
+            until: u64_at(row, 7)?,
+        };
+        Ok((row.get(0)?, BookView { payee: Address(bytes_at(row, 1)?), token: Address(bytes_at(row, 2)?), terms }))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

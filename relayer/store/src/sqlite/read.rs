@@ -1,0 +1,130 @@
+//! Reading: a few connections, off the async threads.
+
+use super::{
+    chain::{STATE, STATE_COLUMNS, state_at},
+    codec::{amount_at, bytes_at, u64_at},
+};
+use crate::{Counts, Earnings, Pending, StoreError};
+use rivulet_core::{
+    ids::{Address, ChannelNumber, Number, StreamNumber, Token},
+    signature::CompactSignature,
+};
+use rivulet_rules::{accept::Best, batch};
+use rusqlite::{Connection, OpenFlags};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Connections that are not in use. They see whole commits only, and never wait for the writer.
+#[derive(Debug)]
+pub struct Readers {
+    path: PathBuf,
+    idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl Readers {
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), idle: Arc::default() }
+    }
+
+    /// Runs `read` on a blocking thread.
+    pub async fn run<T: Send + 'static>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static) -> Result<T, StoreError> {
+        let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
+        let task = tokio::task::spawn_blocking(move || {
+            let taken = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let db = match taken {
+                Some(db) => db,
+                None => open(&path)?,
+            };
+            let result = read(&db);
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push(db);
+            result
+        });
+        task.await.map_err(|e| StoreError::Database(e.to_string()))?
+    }
+}
+
+fn open(path: &Path) -> Result<Connection, StoreError> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    db.execute_batch("PRAGMA busy_timeout = 10000; PRAGMA cache_size = -8192;")?;
+    Ok(db)
+}
+
+/// Channels that could be claimed from.
+pub fn pending_channels(db: &Connection) -> Result<Vec<Pending>, StoreError> {
+    let sql = format!(
+        "SELECT {STATE}, v.cumulative_amount, v.signature FROM vouchers v JOIN channels c ON c.book = v.book AND c.serial = v.serial
+         WHERE v.cumulative_amount > c.claimed AND c.deposit > c.claimed AND c.is_closed = 0 AND v.set_aside IS NULL AND v.channel_id = c.channel_id
+             AND NOT EXISTS (SELECT 1 FROM intent_rows r WHERE r.contract = 0 AND r.book = v.book AND r.serial = v.serial AND r.is_open = 1)"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let rows = query.query_map([], |row| {
+        let best = Best { cumulative_amount: amount_at(row, STATE_COLUMNS)?, signature: CompactSignature(bytes_at(row, STATE_COLUMNS + 1)?) };
+        Ok(Pending { state: state_at(row)?, best })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn numbers(db: &Connection, sql: &str) -> Result<Vec<Number>, StoreError> {
+    let mut query = db.prepare_cached(sql)?;
+    let rows = query.query_map([], |row| Ok(Number { book: row.get(0)?, serial: row.get(1)? }))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Streams that could be claimed from.
+pub fn pending_streams(db: &Connection) -> Result<Vec<StreamNumber>, StoreError> {
+    let sql = "SELECT s.book, s.serial FROM streams s WHERE s.is_ended = 0 AND s.set_aside IS NULL
+         AND NOT EXISTS (SELECT 1 FROM intent_rows r WHERE r.contract = 1 AND r.book = s.book AND r.serial = s.serial AND r.is_open = 1)";
+    numbers(db, sql)
+}
+
+/// Channels that are not closed.
+pub fn live_channels(db: &Connection) -> Result<Vec<ChannelNumber>, StoreError> {
+    numbers(db, "SELECT book, serial FROM channels WHERE is_closed = 0")
+}
+
+/// What a payee has earned, by token.
+pub fn earnings(db: &Connection, payee: Address) -> Result<Vec<Earnings>, StoreError> {
+    let sql = format!(
+        "SELECT {STATE}, c.is_closed, v.cumulative_amount, v.set_aside IS NOT NULL FROM channels c
+         LEFT JOIN vouchers v ON v.book = c.book AND v.serial = c.serial AND v.channel_id = c.channel_id WHERE c.payee = ?1"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let mut rows = query.query([&payee.0])?;
+    let mut by_token = BTreeMap::<Token, Earnings>::new();
+    while let Some(row) = rows.next()? {
+        let state = state_at(row)?;
+        let is_closed: bool = row.get(STATE_COLUMNS)?;
+        let has_voucher = row.get_ref(STATE_COLUMNS + 1)? != rusqlite::types::ValueRef::Null;
+        let accepted = if has_voucher { amount_at(row, STATE_COLUMNS + 1)? } else { 0 };
+        let is_set_aside: bool = row.get(STATE_COLUMNS + 2)?;
+        let token = state.terms.token;
+        let zero = Earnings { token, channels: 0, accepted: 0, claimed: 0, pending: 0, lost: 0 };
+        let sum = by_token.entry(token).or_insert(zero);
+        let (pending, lost) = if is_closed {
+            (0, accepted.saturating_sub(state.claimed))
+        } else if is_set_aside {
+            (0, batch::gain(&state, accepted))
+        } else {
+            (batch::gain(&state, accepted), 0)
+        };
+        sum.channels = sum.channels.saturating_add(1);
+        sum.accepted = sum.accepted.saturating_add(accepted);
+        sum.claimed = sum.claimed.saturating_add(state.claimed);
+        sum.pending = sum.pending.saturating_add(pending);
+        sum.lost = sum.lost.saturating_add(lost);
+    }
+    Ok(by_token.into_values().collect())
+}
+
+/// Counts for the log, readiness and metrics.
+pub fn counts(db: &Connection) -> Result<Counts, StoreError> {
+    let sql = "SELECT (SELECT count(*) FROM channels), (SELECT count(*) FROM vouchers), (SELECT count(*) FROM intents WHERE state = 'open'),
+         (SELECT count(*) FROM vouchers WHERE set_aside IS NOT NULL)";
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Counts { channels: u64_at(row, 0)?, vouchers: u64_at(row, 1)?, open_intents: u64_at(row, 2)?, set_aside: u64_at(row, 3)? })
+    };
+    Ok(db.query_row(sql, [], read)?)
+}

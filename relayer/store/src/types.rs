@@ -1,0 +1,205 @@
+//! What goes into the store and comes out.
+
+use rivulet_core::ids::{Address, ChannelId, ChannelNumber, Number, StreamId, StreamNumber, Token};
+use rivulet_rules::{
+    accept::Best,
+    chain::{BlockHead, BlockRef, BookState, ChannelState, ContractKind, SignedTx},
+    reconcile::{IntentRow, RowResult},
+};
+
+/// Whose database it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DeploymentId {
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// The chain's first block.
+    pub genesis_hash: [u8; 32],
+    /// The channels contract.
+    pub channels: Address,
+    /// The streams contract.
+    pub streams: Address,
+}
+
+/// A voucher is on disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Accepted {
+    /// The channel's best total: the voucher's own.
+    pub cumulative_amount: u128,
+    /// What it grew by; 0 when it was stored before.
+    pub growth: u128,
+}
+
+/// A channel as last seen, and its best voucher.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredChannel {
+    /// Its record on the chain; as last seen when it is closed.
+    pub state: ChannelState,
+    /// Its id.
+    pub channel_id: ChannelId,
+    /// True when the record on the chain is gone.
+    pub is_closed: bool,
+    /// The best voucher of this id.
+    pub best: Option<Best>,
+    /// When it was accepted (Unix milliseconds).
+    pub accepted_ms: Option<u64>,
+    /// Why the best voucher is not claimed.
+    pub set_aside: Option<String>,
+}
+
+/// A channel's record, or that it is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::large_enum_variant)] // lives for one call
+pub enum ChannelUpdate {
+    /// What the chain has.
+    Live {
+        /// The record.
+        state: ChannelState,
+        /// Its id.
+        channel_id: ChannelId,
+    },
+    /// The record is gone.
+    Closed {
+        /// Which.
+        number: ChannelNumber,
+        /// What was paid out in its life, if an event said so.
+        claimed: Option<u128>,
+    },
+}
+
+/// A stream's record, or that it is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StreamUpdate {
+    /// Which.
+    pub number: StreamNumber,
+    /// Its id, when it lives.
+    pub stream_id: Option<StreamId>,
+}
+
+/// What the chain said at one finalized block.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ChainUpdate {
+    /// The block that records were read at.
+    pub read_at_block: u64,
+    /// Everything up to this block has been taken in; `None`: as before.
+    pub cursor: Option<BlockHead>,
+    /// Channels read.
+    pub channels: Vec<ChannelUpdate>,
+    /// Books read.
+    pub books: Vec<(ContractKind, BookState)>,
+    /// Streams read.
+    pub streams: Vec<StreamUpdate>,
+}
+
+/// A channel that could be claimed from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pending {
+    /// Its record.
+    pub state: ChannelState,
+    /// Its best voucher.
+    pub best: Best,
+}
+
+/// An intent's place in the store.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct IntentId(pub i64);
+
+/// What is about to be sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewIntent {
+    /// To which contract.
+    pub contract: ContractKind,
+    /// The calldata.
+    pub blob: Vec<u8>,
+    /// The signed transaction.
+    pub tx: SignedTx,
+    /// Its rows.
+    pub rows: Vec<IntentRow>,
+    /// When (Unix milliseconds).
+    pub created_ms: u64,
+}
+
+/// An intent whose end is not known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Intent {
+    /// Its id.
+    pub id: IntentId,
+    /// To which contract.
+    pub contract: ContractKind,
+    /// The signed transaction.
+    pub tx: SignedTx,
+    /// Its rows.
+    pub rows: Vec<IntentRow>,
+    /// When it was recorded (Unix milliseconds).
+    pub created_ms: u64,
+}
+
+/// What became of an intent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum IntentEnd {
+    /// In a finalized block, and it succeeded.
+    Finalized {
+        /// Where.
+        block: BlockRef,
+        /// What it cost.
+        fee_planck: Option<u128>,
+        /// Each row's outcome.
+        results: Vec<RowResult>,
+    },
+    /// In a finalized block, and it failed.
+    Failed {
+        /// Where.
+        block: BlockRef,
+        /// What it cost.
+        fee_planck: Option<u128>,
+        /// Why.
+        reason: String,
+    },
+    /// It can never be included.
+    Expired {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A row to be left out of batches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SetAside {
+    /// Of which contract.
+    pub contract: ContractKind,
+    /// Which row.
+    pub number: Number,
+    /// The voucher's total: a higher one that came meanwhile is not set aside.
+    pub cumulative_amount: u128,
+    /// Why: an outcome's name.
+    pub reason: &'static str,
+}
+
+/// What a payee has earned in one token.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Earnings {
+    /// Which token.
+    pub token: Token,
+    /// Channels, closed ones included.
+    pub channels: u64,
+    /// Sum of the best vouchers.
+    pub accepted: u128,
+    /// Paid out on the chain, relay fees included, whoever claimed.
+    pub claimed: u128,
+    /// Accepted, covered and not yet claimed.
+    pub pending: u128,
+    /// Accepted and out of reach: the channel was closed before it was claimed, or the row is set aside.
+    pub lost: u128,
+}
+
+/// Counts for the log, readiness and metrics.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Channels known.
+    pub channels: u64,
+    /// Channels with a voucher.
+    pub vouchers: u64,
+    /// Intents whose end is not known.
+    pub open_intents: u64,
+    /// Vouchers set aside.
+    pub set_aside: u64,
+}

@@ -1,0 +1,290 @@
+//! given a fresh database
+//! ├── vouchers: the highest total stays, whatever the order; the same is answered the same; a lower one gets the best back
+//! ├── pending: above what was claimed, not set aside, in no open intent
+//! ├── intents: a row is in one open intent only; a finished one frees its rows and records each outcome
+//! ├── the chain's cache: an older reading never overwrites a newer one, a closed channel stays closed
+//! └── the file: of one deployment, of one process
+
+use rivulet_core::{
+    fee::RelayTerms,
+    ids::{Address, Number},
+    outcome::RowOutcome,
+};
+use rivulet_rules::{
+    chain::{Account, BlockHead, BlockRef, BookState, ChannelState, ContractKind, SignedTx, TxHash},
+    reconcile::{IntentRow, RowResult},
+    testing::{Key, channel, id, payee, verified},
+};
+use rivulet_store::{
+    ChainUpdate, ChannelUpdate, Counts, DeploymentId, IntentEnd, IntentId, NewIntent, SetAside, SqliteStore, Store, StoreError, StreamUpdate,
+};
+use std::{path::PathBuf, sync::Arc};
+
+const NUMBER: Number = Number { book: 1, serial: 0 };
+/// A day and a bit.
+const NOW_MS: u64 = 86_400_001;
+/// 100 planck in wei: amounts that can move.
+const UNIT: u128 = 10_000_000_000;
+
+fn deployment() -> DeploymentId {
+    DeploymentId { chain_id: 1, genesis_hash: [1; 32], channels: Address([2; 20]), streams: Address([3; 20]) }
+}
+
+struct Fresh {
+    dir: tempfile::TempDir,
+    store: Arc<SqliteStore>,
+}
+
+impl Fresh {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(&dir.path().join("relayer.db"), &deployment()).unwrap());
+        Self { dir, store }
+    }
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("relayer.db")
+    }
+    async fn with_channel() -> (Self, Key, ChannelState) {
+        let (fresh, key) = (Self::new(), Key::of(1));
+        let state = channel(NUMBER, &key, 1_000 * UNIT);
+        fresh.read_at(1, state).await;
+        (fresh, key, state)
+    }
+    async fn read_at(&self, read_at_block: u64, state: ChannelState) {
+        let channels = vec![ChannelUpdate::Live { state, channel_id: id(&state) }];
+        self.store.apply(ChainUpdate { read_at_block, channels, ..ChainUpdate::default() }).await.unwrap();
+    }
+    async fn accept(&self, state: &ChannelState, key: &Key, total: u128) -> Result<u128, &'static str> {
+        let answers = self.store.accept(vec![verified(state, key, total * UNIT)], NOW_MS).await.unwrap();
+        answers[0].as_ref().map(|a| a.growth / UNIT).map_err(|e| e.code())
+    }
+    async fn pending(&self) -> Vec<u128> {
+        self.store.pending_channels().await.unwrap().iter().map(|p| p.best.cumulative_amount / UNIT).collect()
+    }
+}
+
+fn intent(n: u8, total: u128) -> NewIntent {
+    let tx = SignedTx {
+        bytes: vec![n; 9],
+        hash: TxHash([n; 32]),
+        signer: Account([4; 32]),
+        nonce: u64::from(n),
+        valid_from_block: 5,
+        valid_until_block: 68,
+    };
+    let rows = vec![IntentRow { number: NUMBER, cumulative_amount: total * UNIT, gain: total * UNIT }];
+    NewIntent { contract: ContractKind::Channels, blob: vec![1, 2], tx, rows, created_ms: NOW_MS }
+}
+
+fn finalized(outcome: RowOutcome, total: u128) -> IntentEnd {
+    let results = vec![RowResult { number: NUMBER, outcome, total: total * UNIT }];
+    IntentEnd::Finalized { block: BlockRef { number: 9, hash: [9; 32] }, fee_planck: Some(5), results }
+}
+
+#[tokio::test]
+async fn the_highest_total_stays_and_the_same_is_answered_the_same() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    assert_eq!(fresh.accept(&state, &key, 10).await, Ok(10));
+    assert_eq!(fresh.accept(&state, &key, 10).await, Ok(0));
+    assert_eq!(fresh.accept(&state, &key, 25).await, Ok(15));
+    assert_eq!(fresh.accept(&state, &key, 24).await, Err("stale"));
+    let best = fresh.store.channel(NUMBER).await.unwrap().unwrap().best.unwrap();
+    assert_eq!((best.cumulative_amount, best.signature), (25 * UNIT, key.voucher(id(&state), 25 * UNIT)));
+}
+
+#[tokio::test]
+async fn a_stale_voucher_gets_the_best_and_its_signature_back() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 10).await.unwrap();
+    let answer = fresh.store.accept(vec![verified(&state, &key, 9)], NOW_MS).await.unwrap().remove(0).unwrap_err();
+    assert_eq!(answer.best().map(|b| (b.cumulative_amount, b.signature)), Some((10 * UNIT, key.voucher(id(&state), 10 * UNIT))));
+}
+
+#[tokio::test]
+async fn one_call_may_hold_several_vouchers_of_a_channel_in_any_order() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    let batch = [3, 1, 3, 7].map(|t| verified(&state, &key, t * UNIT)).to_vec();
+    let answers = fresh.store.accept(batch, NOW_MS).await.unwrap();
+    let growth: Vec<_> = answers.iter().map(|a| a.as_ref().map(|a| a.growth / UNIT).map_err(|e| e.code())).collect();
+    assert_eq!(growth, [Ok(3), Err("stale"), Ok(0), Ok(4)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_interleaving_of_callers_loses_the_highest_total() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for total in 1..=200u128 {
+        let (store, voucher) = (Arc::clone(&fresh.store), verified(&state, &key, (total * 37 % 200 + 1) * UNIT));
+        tasks.spawn(async move { store.accept(vec![voucher], NOW_MS).await.unwrap().remove(0).map(|a| a.growth) });
+    }
+    // Whoever was answered "accepted" grew the total, so the growths add up to it.
+    let grown: u128 = tasks.join_all().await.into_iter().filter_map(Result::ok).sum();
+    assert_eq!((grown, fresh.pending().await), (200 * UNIT, vec![200]));
+}
+
+#[tokio::test]
+async fn what_was_claimed_is_not_pending() {
+    let (fresh, key, mut state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 10).await.unwrap();
+    assert_eq!(fresh.pending().await, [10]);
+    state.claimed = 10 * UNIT;
+    fresh.read_at(2, state).await;
+    assert!(fresh.pending().await.is_empty());
+    fresh.accept(&state, &key, 11).await.unwrap();
+    assert_eq!(fresh.pending().await, [11]);
+}
+
+#[tokio::test]
+async fn a_row_is_in_one_open_intent_only() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 10).await.unwrap();
+    fresh.store.open_intent(intent(1, 10)).await.unwrap();
+    fresh.accept(&state, &key, 20).await.unwrap();
+    assert!(fresh.pending().await.is_empty());
+    assert!(matches!(fresh.store.open_intent(intent(2, 20)).await, Err(StoreError::RowInFlight)));
+    // The refused one left nothing behind.
+    assert_eq!(fresh.store.open_intents().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_open_intent_reads_back_as_it_was_recorded() {
+    let (fresh, ..) = Fresh::with_channel().await;
+    let new = intent(1, 10);
+    let id = fresh.store.open_intent(new.clone()).await.unwrap();
+    let read = fresh.store.open_intents().await.unwrap().remove(0);
+    assert_eq!((read.id, read.contract, read.tx, read.rows), (id, new.contract, new.tx, new.rows));
+}
+
+#[tokio::test]
+async fn a_finalized_intent_counts_as_claimed_before_the_record_is_read_again() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 10).await.unwrap();
+    let id = fresh.store.open_intent(intent(1, 10)).await.unwrap();
+    fresh.store.finish_intent(id, finalized(RowOutcome::Applied, 10)).await.unwrap();
+    assert!(fresh.store.open_intents().await.unwrap().is_empty());
+    assert!(fresh.pending().await.is_empty());
+    // A second end, after a crash between record and answer, changes nothing.
+    fresh.store.finish_intent(id, IntentEnd::Expired { reason: "late".into() }).await.unwrap();
+    assert!(fresh.pending().await.is_empty());
+}
+
+#[tokio::test]
+async fn failed_and_expired_intents_free_their_rows() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 10).await.unwrap();
+    let ends = [
+        IntentEnd::Expired { reason: "era".into() },
+        IntentEnd::Failed { block: BlockRef { number: 9, hash: [9; 32] }, fee_planck: None, reason: "OutOfGas".into() },
+    ];
+    for (n, end) in ends.into_iter().enumerate() {
+        let id = fresh.store.open_intent(intent(n as u8, 10)).await.unwrap();
+        assert!(fresh.pending().await.is_empty());
+        fresh.store.finish_intent(id, end).await.unwrap();
+        assert_eq!(fresh.pending().await, [10]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_set_aside_waits_for_a_higher_voucher() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 10).await.unwrap();
+    let aside = |total: u128| SetAside { contract: ContractKind::Channels, number: NUMBER, cumulative_amount: total * UNIT, reason: "bad_signature" };
+    fresh.store.set_aside(vec![aside(9)]).await.unwrap();
+    assert_eq!(fresh.pending().await, [10]);
+    fresh.store.set_aside(vec![aside(10)]).await.unwrap();
+    assert!(fresh.pending().await.is_empty());
+    fresh.accept(&state, &key, 11).await.unwrap();
+    assert_eq!(fresh.pending().await, [11]);
+}
+
+#[tokio::test]
+async fn an_older_reading_never_overwrites_a_newer_one_and_closed_stays_closed() {
+    let (fresh, _, mut state) = Fresh::with_channel().await;
+    state.claimed = 5;
+    fresh.read_at(7, state).await;
+    fresh.read_at(6, ChannelState { claimed: 4, ..state }).await;
+    assert_eq!(fresh.store.channel(NUMBER).await.unwrap().unwrap().state.claimed, 5);
+    let channels = vec![ChannelUpdate::Closed { number: NUMBER, claimed: Some(8) }];
+    fresh.store.apply(ChainUpdate { read_at_block: 8, channels, ..ChainUpdate::default() }).await.unwrap();
+    fresh.read_at(9, state).await;
+    let stored = fresh.store.channel(NUMBER).await.unwrap().unwrap();
+    assert_eq!((stored.is_closed, stored.state.claimed), (true, 8));
+}
+
+#[tokio::test]
+async fn books_cursor_and_streams_read_back() {
+    let fresh = Fresh::new();
+    assert_eq!(fresh.store.cursor().await.unwrap(), None);
+    let terms = RelayTerms { beneficiary: Address([9; 20]), fee_bps: 50, flat_fee: 7, min_gain: 8, until: u64::MAX };
+    let book = BookState { book: 4, payee: payee(1), token: Address::ZERO, next_serial: 2, terms };
+    let head = BlockHead { block: BlockRef { number: 12, hash: [1; 32] }, now: 99 };
+    let number = Number { book: 4, serial: 1 };
+    let stream = StreamUpdate { number, stream_id: Some(rivulet_core::ids::StreamId([5; 32])) };
+    let books = vec![(ContractKind::Streams, book)];
+    let update = ChainUpdate { read_at_block: 12, cursor: Some(head), books, streams: vec![stream], ..ChainUpdate::default() };
+    fresh.store.apply(update).await.unwrap();
+    assert_eq!(fresh.store.cursor().await.unwrap(), Some(head));
+    let read = fresh.store.books(ContractKind::Streams).await.unwrap().remove(&4).unwrap();
+    // A time that is never reached is stored as the largest integer.
+    assert_eq!((read.payee, read.terms), (payee(1), RelayTerms { until: i64::MAX as u64, ..terms }));
+    assert!(fresh.store.books(ContractKind::Channels).await.unwrap().is_empty());
+    assert_eq!(fresh.store.pending_streams().await.unwrap(), [number]);
+    let ended = vec![StreamUpdate { number, stream_id: None }];
+    fresh.store.apply(ChainUpdate { streams: ended, ..ChainUpdate::default() }).await.unwrap();
+    assert!(fresh.store.pending_streams().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn earnings_say_what_was_accepted_claimed_and_is_pending() {
+    let (fresh, key, mut state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 30).await.unwrap();
+    state.claimed = 10 * UNIT;
+    fresh.read_at(2, state).await;
+    let earned = fresh.store.earnings(payee(1)).await.unwrap().remove(0);
+    let units = [earned.accepted, earned.claimed, earned.pending, earned.lost].map(|a| a / UNIT);
+    assert_eq!((earned.channels, units), (1, [30, 10, 20, 0]));
+    let channels = vec![ChannelUpdate::Closed { number: NUMBER, claimed: Some(10 * UNIT) }];
+    fresh.store.apply(ChainUpdate { read_at_block: 3, channels, ..ChainUpdate::default() }).await.unwrap();
+    let earned = fresh.store.earnings(payee(1)).await.unwrap().remove(0);
+    assert_eq!((earned.pending, earned.lost), (0, 20 * UNIT));
+    assert!(fresh.store.earnings(payee(2)).await.unwrap().is_empty());
+    assert_eq!(fresh.store.counts().await.unwrap(), Counts { channels: 1, vouchers: 1, open_intents: 0, set_aside: 0 });
+}
+
+#[tokio::test]
+async fn everything_is_there_after_a_restart() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 10).await.unwrap();
+    fresh.store.open_intent(intent(1, 10)).await.unwrap();
+    let path = fresh.path();
+    drop(fresh.store);
+    let store = SqliteStore::open(&path, &deployment()).unwrap();
+    assert_eq!(store.channel(NUMBER).await.unwrap().unwrap().best.unwrap().cumulative_amount, 10 * UNIT);
+    assert_eq!(store.open_intents().await.unwrap()[0].id, IntentId(1));
+}
+
+#[test]
+fn a_database_of_another_deployment_is_refused_by_name() {
+    let fresh = Fresh::new();
+    let path = fresh.path();
+    drop(fresh.store);
+    let others = [
+        ("chain_id", DeploymentId { chain_id: 2, ..deployment() }),
+        ("genesis_hash", DeploymentId { genesis_hash: [7; 32], ..deployment() }),
+        ("channels", DeploymentId { channels: Address([7; 20]), ..deployment() }),
+        ("streams", DeploymentId { streams: Address([7; 20]), ..deployment() }),
+    ];
+    for (expected, other) in others {
+        match SqliteStore::open(&path, &other) {
+            Err(StoreError::OtherDeployment { field, .. }) => assert_eq!(field, expected),
+            result => panic!("expected a refusal for {expected}, got {result:?}"),
+        }
+    }
+    assert!(SqliteStore::open(&path, &deployment()).is_ok());
+}
+
+#[test]
+fn a_second_process_on_the_same_file_is_refused() {
+    let fresh = Fresh::new();
+    assert!(matches!(SqliteStore::open(&fresh.path(), &deployment()), Err(StoreError::InUse { .. })));
+}
