@@ -17,7 +17,7 @@ mod channels {
         ledger::{self, Config, TokenState},
         signature::CompactSignature,
     };
-    use rivulet_host::{Chain, Error};
+    use rivulet_host::{Chain, Error, finish};
 
     // Records and words are built on the stack; the linker's default is 8 KiB.
     #[cfg(target_arch = "riscv64")]
@@ -62,7 +62,7 @@ mod channels {
                 books: 0,
                 tokens: 0,
             };
-            ledger::deploy(&mut Chain::new(), tokens.into_iter().map(from), seeds.into_iter(), config)?;
+            finish(ledger::deploy(&mut Chain::new(), tokens.into_iter().map(from), seeds.into_iter(), config))?;
             Ok(Self {})
         }
 
@@ -77,14 +77,14 @@ mod channels {
             amount: u128,
         ) -> Result<(u32, u32, FixedBytes<32>), Error> {
             let (number, id) =
-                channel::open(&mut Chain::new(), from(payee), from(voucher_signer), from(token), challenge_period_secs, amount)?;
+                finish(channel::open(&mut Chain::new(), from(payee), from(voucher_signer), from(token), challenge_period_secs, amount))?;
             Ok((number.book, number.serial, FixedBytes(id.0)))
         }
 
         /// Adds the caller's money to the channel, if it is the expected one.
         #[ink(message, payable, name = "topUp")]
         pub fn top_up(&mut self, book: u32, serial: u32, channel_id: FixedBytes<32>, amount: u128) -> Result<(), Error> {
-            Ok(channel::top_up(&mut Chain::new(), Number { book, serial }, ids::ChannelId(channel_id.0), amount)?)
+            finish(channel::top_up(&mut Chain::new(), Number { book, serial }, ids::ChannelId(channel_id.0), amount))
         }
 
         /// Claims one voucher for the payee.
@@ -97,26 +97,26 @@ mod channels {
             r: FixedBytes<32>,
             y_parity_and_s: FixedBytes<32>,
         ) -> Result<(u8, u128), Error> {
-            let (outcome, gain) = channel::claim(&mut Chain::new(), Number { book, serial }, row(cumulative_amount, r, y_parity_and_s))?;
+            let (outcome, gain) = finish(channel::claim(&mut Chain::new(), Number { book, serial }, row(cumulative_amount, r, y_parity_and_s)))?;
             Ok((outcome as u8, gain))
         }
 
         /// Claims many vouchers; one outcome byte a row.
         #[ink(message, payable, name = "claimBatch")]
         pub fn claim_batch(&mut self, blob: DynBytes) -> Result<DynBytes, Error> {
-            Ok(DynBytes(channel::claim_batch(&mut Chain::new(), &blob.0)?))
+            finish(channel::claim_batch(&mut Chain::new(), &blob.0)).map(DynBytes)
         }
 
         /// The payer wants its balance back.
         #[ink(message, payable, name = "requestClose")]
         pub fn request_close(&mut self, book: u32, serial: u32) -> Result<u64, Error> {
-            Ok(channel::request_close(&mut Chain::new(), Number { book, serial })?)
+            finish(channel::request_close(&mut Chain::new(), Number { book, serial }))
         }
 
         /// Executes a close that is due.
         #[ink(message, payable, name = "finish")]
         pub fn finish(&mut self, book: u32, serial: u32) -> Result<(), Error> {
-            Ok(channel::finish(&mut Chain::new(), Number { book, serial })?)
+            finish(channel::finish(&mut Chain::new(), Number { book, serial }))
         }
 
         /// The payee closes at once, with its last voucher.
@@ -129,7 +129,7 @@ mod channels {
             r: FixedBytes<32>,
             y_parity_and_s: FixedBytes<32>,
         ) -> Result<(), Error> {
-            Ok(channel::close(&mut Chain::new(), Number { book, serial }, row(cumulative_amount, r, y_parity_and_s))?)
+            finish(channel::close(&mut Chain::new(), Number { book, serial }, row(cumulative_amount, r, y_parity_and_s)))
         }
 
         /// Sets the relay terms of the caller's book.
@@ -144,19 +144,19 @@ mod channels {
             until: u64,
         ) -> Result<(), Error> {
             let terms = RelayTerms { beneficiary: from(beneficiary), fee_bps, flat_fee, min_gain, until };
-            Ok(book::set_terms(&mut Chain::new(), &from(token), terms)?)
+            finish(book::set_terms(&mut Chain::new(), &from(token), terms))
         }
 
         /// Pays the caller's credit to an address of its choice.
         #[ink(message, payable, name = "collect")]
         pub fn collect(&mut self, token: Address, to: Address) -> Result<u128, Error> {
-            Ok(ledger::collect(&mut Chain::new(), &from(token), &from(to))?)
+            finish(ledger::collect(&mut Chain::new(), &from(token), &from(to)))
         }
 
         /// Pays an owner's credit to the owner.
         #[ink(message, payable, name = "push")]
         pub fn push(&mut self, owner: Address, token: Address) -> Result<u128, Error> {
-            Ok(ledger::push(&mut Chain::new(), &from(owner), &from(token))?)
+            finish(ledger::push(&mut Chain::new(), &from(owner), &from(token)))
         }
 
         /// What deployment fixed, and how many books there are.

@@ -33,5 +33,5 @@ export function write(kind, groups) {
     const serials = deltas(rows.map((r) => r.serial));
     return byte(fundNew ? 1 : 0) + varint(books[i]) + varint(rows.length) + rows.map((r, j) => row(serials[j], r)).join('');
   });
-  return '0x' + VERSION[kind] + body.join('');
+  return '0x' + VERSION[kind] + varint(groups.length) + body.join('');
 }

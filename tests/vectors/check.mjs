@@ -156,7 +156,7 @@ class Reader {
     if (flags > 1) throw 'Flags';
     const group = { book: this.ascending(previous), fundNew: flags === 1, rows: [] };
     const count = Number(this.number(32));
-    if (count === 0) throw 'EmptyGroup';
+    if (count === 0) throw 'Empty';
     while (group.rows.length < count) {
       group.rows.push(this.row(kind, group.rows.at(-1)?.serial));
       if (group.rows.length > budget) throw 'Oversized';
@@ -169,12 +169,15 @@ function read(kind, hex) {
   const reader = new Reader(hex);
   if (reader.bytes.length > 122_880) throw 'Oversized';
   if (reader.take(1)[0] !== { channels: 0x01, streams: 0x81 }[kind]) throw 'Version';
+  const count = Number(reader.number(32));
+  if (count === 0) throw 'Empty';
   const groups = [];
   let budget = 3_000;
-  do {
+  while (groups.length < count) {
     groups.push(reader.group(kind, groups.at(-1)?.book, budget));
     budget -= groups.at(-1).rows.length;
-  } while (reader.at < reader.bytes.length);
+  }
+  if (reader.at < reader.bytes.length) throw 'Trailing';
   return groups;
 }
 

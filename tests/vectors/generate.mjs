@@ -135,7 +135,7 @@ const TYPES = {
   Close: 'bytes32 channelId,uint128 cumulativeAmount,uint64 nonce,uint64 deadline',
   Collect: 'address owner,address token,address to,uint64 nonce,uint64 deadline',
   Create:
-    'address payer,address payee,address token,uint128 ratePerSecondScaled,uint128 total,uint64 startAt,uint64 cliffAt,uint128 cliffAmount,uint64 endAt,uint8 flags,uint128 amount,uint128 committed,bytes32 reference,uint64 nonce,uint64 deadline',
+    'address payer,address payee,address token,uint128 ratePerSecondScaled,uint128 total,uint64 startAt,uint64 cliffAt,uint128 cliffAmount,uint64 endAt,uint8 flags,uint128 amount,uint128 committed,bytes32 memo,uint64 nonce,uint64 deadline',
 };
 const fieldsOf = (type) => TYPES[type].split(',').map((f) => f.split(' '));
 
@@ -177,7 +177,7 @@ const TYPICAL = {
   endAt: '1791536100',
   flags: 5,
   committed: '1250000000000000000',
-  reference: keccak256(toHex('invoice 2025-10')),
+  memo: keccak256(toHex('invoice 2025-10')),
 };
 
 function messageCases(type, channelId) {
@@ -328,14 +328,17 @@ async function validBlobs(kind, row, more) {
 const run = (length) => [{ book: 1, fundNew: false, rows: Array.from({ length }, (_, serial) => ({ serial })) }];
 
 function invalidBlobs(kind, version, other, payload) {
-  const v = '0x' + version;
+  const [v, v2] = [1, 2].map((groups) => '0x' + version + varint(groups));
   const p = payload.replace('0x', '');
   const head = (book, count, flags = 0) => byte(flags) + varint(book) + varint(count);
   const good = v + head(1, 1) + varint(0) + p;
+  const first = v2 + head(1, 1) + varint(0) + p;
   const cases = {
     Truncated: [
       ['empty', '0x'],
-      ['a version and no group', v],
+      ['a version and no more', '0x' + version],
+      ['a group count and no group', v],
+      ['one group fewer than the count says', first],
       ['ends after the flags', v + '00'],
       ['ends within the book', v + '00' + '80'],
       ['ends after the book', v + '00' + varint(1)],
@@ -344,10 +347,11 @@ function invalidBlobs(kind, version, other, payload) {
       ['ends within a serial', v + head(1, 1) + '80'],
       ['one row fewer than the count says', v + head(1, 2) + varint(0) + p],
       ['the largest count and one row', v + head(1, MAX[32]) + varint(0) + p],
-      ['a zero byte after the last row', good + '00'],
-      ['a second group whose rows are missing', good + head(0, 1)],
+      ['ends after the second group’s flags', first + '00'],
+      ['a second group whose rows are missing', first + head(0, 1)],
     ],
     NotCanonical: [
+      ['group count 1 in two bytes', '0x' + version + varint(1, 1) + head(1, 1) + varint(0) + p],
       ['book 0 in two bytes', v + '00' + varint(0, 1) + varint(1) + varint(0) + p],
       ['book 1 in two bytes', v + '00' + varint(1, 1) + varint(1) + varint(0) + p],
       ['book 2^32 − 1 in six bytes', v + '00' + varint(MAX[32], 1) + varint(1) + varint(0) + p],
@@ -358,6 +362,7 @@ function invalidBlobs(kind, version, other, payload) {
       ['the distance to the second serial in two bytes', v + head(1, 2) + varint(0) + p + varint(0, 1) + p],
     ],
     TooLarge: [
+      ['group count 2^32', '0x' + version + varint(2n ** 32n) + head(1, 1) + varint(0) + p],
       ['book 2^32', v + head(2n ** 32n, 1) + varint(0) + p],
       ['count 2^32', v + head(1, 2n ** 32n) + varint(0) + p],
       ['serial 2^32', v + head(1, 1) + varint(2n ** 32n) + p],
@@ -365,7 +370,7 @@ function invalidBlobs(kind, version, other, payload) {
       ['serial 0 in twenty bytes', v + head(1, 1) + varint(0, 19) + p],
       ['the second serial is 2^32', v + head(1, 2) + varint(MAX[32]) + p + varint(0) + p],
       ['the second serial is far above 2^32', v + head(1, 2) + varint(0) + p + varint(MAX[32]) + p],
-      ['the second book is 2^32', v + head(MAX[32], 1) + varint(0) + p + head(0, 1) + varint(0) + p],
+      ['the second book is 2^32', v2 + head(MAX[32], 1) + varint(0) + p + head(0, 1) + varint(0) + p],
     ],
     Version: [
       ['the other contract’s', '0x' + other + good.slice(4)],
@@ -377,13 +382,19 @@ function invalidBlobs(kind, version, other, payload) {
       ['bit 1', v + head(1, 1, 2) + varint(0) + p],
       ['bits 0 and 1', v + head(1, 1, 3) + varint(0) + p],
       ['bit 7, as if it were a longer number', v + head(1, 1, 0x80) + varint(0) + p],
-      ['in the second group', good + head(0, 1, 2) + varint(0) + p],
-      ['a byte after the last row', good + 'ff'],
+      ['in the second group', first + head(0, 1, 2) + varint(0) + p],
     ],
-    EmptyGroup: [
-      ['the only one', v + head(1, 0)],
-      ['the first of two', v + head(1, 0) + head(0, 1) + varint(0) + p],
-      ['the last of two', good + head(0, 0)],
+    Empty: [
+      ['no groups', '0x' + version + varint(0)],
+      ['no groups, and yet one', '0x' + version + varint(0) + head(1, 1) + varint(0) + p],
+      ['the only group', v + head(1, 0)],
+      ['the first of two groups', v2 + head(1, 0) + head(0, 1) + varint(0) + p],
+      ['the last of two groups', first + head(0, 0)],
+    ],
+    Trailing: [
+      ['a zero byte', good + '00'],
+      ['another byte', good + 'ff'],
+      ['a whole group more than the count says', good + head(0, 1) + varint(0) + p],
     ],
   };
   const list = Object.entries(cases).flatMap(([error, blobs]) => blobs.map(([why, bytes]) => ({ why, bytes, error })));
@@ -400,7 +411,7 @@ async function blobs() {
   const signature = voucher.signature.slice(2);
   const amounts = ['0', '127', '128', '16383', '16384', '18446744073709551616'];
   const even = Array.from({ length: 128 }, (_, i) => 2 * i);
-  const oneChannel = '0x01' + '00' + varint(1) + varint(1) + varint(0);
+  const oneChannel = '0x01' + varint(1) + '00' + varint(1) + varint(1) + varint(0);
   const channels = {
     valid: await validBlobs('channels', voucherRow, [
       ['amounts on both sides of each varint length', [await group(voucherRow, 1, false, [0, 1, 2, 3, 4, 5], amounts)]],

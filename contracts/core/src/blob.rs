@@ -1,7 +1,7 @@
 //! The calldata of `claimBatch`: many rows of many books in as few bytes as carry them.
 //!
 //! ```text
-//! blob    = version(1) group+                      version 0x01: channels, 0x81: streams
+//! blob    = version(1) groups group{groups}        version 0x01: channels, 0x81: streams
 //! group   = flags(1) book count row{count}         flags: bit 0 = fund_new, others 0
 //! row     = serial                                 streams
 //!         | serial cumulative_amount signature(64) channels
@@ -23,7 +23,7 @@ pub const MAX_ROWS: u32 = 3_000;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum BlobError {
-    /// It ends within a group or a row, or has no group.
+    /// It ends before its last group does.
     Truncated = 0,
     /// A number is not in its shortest form.
     NotCanonical = 1,
@@ -33,10 +33,12 @@ pub enum BlobError {
     Version = 3,
     /// A flag without a meaning is set.
     Flags = 4,
-    /// A group without rows.
-    EmptyGroup = 5,
+    /// A blob without groups or a group without rows.
+    Empty = 5,
     /// More than [`MAX_ROWS`] rows or [`MAX_BLOB_BYTES`] bytes.
     Oversized = 6,
+    /// Bytes after the last group.
+    Trailing = 7,
 }
 
 /// What a row carries beside its serial.
@@ -115,6 +117,7 @@ pub enum Item<P> {
 #[derive(Debug)]
 pub struct Reader<'a, P> {
     cursor: Cursor<'a>,
+    groups_left: Option<u32>,
     group: Option<Group>,
     left: u32,
     serial: Option<u32>,
@@ -138,9 +141,17 @@ impl<P: Payload> Reader<'_, P> {
             self.serial = Some(serial);
             return Ok(Some(Item::Row(Number { book: group.book, serial }, P::read(&mut self.cursor)?)));
         }
-        if self.cursor.is_done() {
-            return Ok(None);
-        }
+        let groups_left = match self.groups_left {
+            Some(n) => n,
+            None => match self.cursor.u32()? {
+                0 => return Err(BlobError::Empty),
+                n => n,
+            },
+        };
+        let Some(groups_left) = groups_left.checked_sub(1) else {
+            return if self.cursor.is_done() { Ok(None) } else { Err(BlobError::Trailing) };
+        };
+        self.groups_left = Some(groups_left);
         let fund_new = match self.cursor.byte()? {
             0 => false,
             1 => true,
@@ -149,7 +160,7 @@ impl<P: Payload> Reader<'_, P> {
         let book = ascend(self.group.map(|g| g.book), self.cursor.u32()?)?;
         let rows = self.cursor.u32()?;
         if rows == 0 {
-            return Err(BlobError::EmptyGroup);
+            return Err(BlobError::Empty);
         }
         let group = Group { book, fund_new, rows };
         self.group = Some(group);
@@ -158,7 +169,7 @@ impl<P: Payload> Reader<'_, P> {
         Ok(Some(Item::Group(group)))
     }
 
-    /// How many bytes have been read, without the version byte.
+    /// How many bytes have been read, without the version byte: about where a refusal was found.
     pub fn at(&self) -> usize {
         self.cursor.at()
     }
@@ -187,7 +198,6 @@ impl<'a> Blob<'a> {
                         return Err((BlobError::Oversized, place(&reader)));
                     }
                 }
-                Ok(None) if blob.rows == 0 => return Err((BlobError::Truncated, place(&reader))),
                 Ok(None) => return Ok(blob),
             }
         }
@@ -195,7 +205,7 @@ impl<'a> Blob<'a> {
 
     /// Reads it from the front.
     pub fn reader<P: Payload>(&self) -> Reader<'a, P> {
-        Reader { cursor: Cursor::new(self.bytes), group: None, left: 0, serial: None, payload: core::marker::PhantomData }
+        Reader { cursor: Cursor::new(self.bytes), groups_left: None, group: None, left: 0, serial: None, payload: core::marker::PhantomData }
     }
 
     /// How many rows it has.
@@ -204,10 +214,11 @@ impl<'a> Blob<'a> {
     }
 }
 
-/// Writes a blob. Groups and rows may be given in any order; they come out ascending.
+/// Writes a blob; groups without rows are left out. It is the caller's to stay within [`MAX_ROWS`] and [`MAX_BLOB_BYTES`].
 #[cfg(feature = "std")]
 pub fn encode<P: Payload>(groups: &std::collections::BTreeMap<u32, (bool, std::collections::BTreeMap<u32, P>)>) -> Vec<u8> {
     let mut out = vec![P::VERSION];
+    crate::varint::write(&mut out, groups.values().filter(|(_, rows)| !rows.is_empty()).count() as u128);
     let delta = |previous: Option<u32>, n: u32| u128::from(previous.map_or(n, |p| n - p - 1));
     let mut last_book = None;
     for (book, (fund_new, rows)) in groups.iter().filter(|(_, (_, rows))| !rows.is_empty()) {

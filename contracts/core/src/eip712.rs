@@ -159,11 +159,11 @@ message! {
 }
 
 message! {
-    /// The payee closes a channel at the total it accepts as final; the rest goes back to the payer.
+    /// The payee lets anyone close a channel once it has paid at least this total; the rest goes back to the payer.
     Close = "Close(bytes32 channelId,uint128 cumulativeAmount,uint64 nonce,uint64 deadline)", 5 {
         /// Which channel.
         channel_id: ChannelId => bytes32(id),
-        /// The least total at which the channel may be closed.
+        /// The least total.
         cumulative_amount: u128 => u128,
         /// Not used before by this signer.
         nonce: u64 => u64,
@@ -190,7 +190,7 @@ message! {
 
 message! {
     /// The payer lets anyone create a stream with its money: every term, and no other. The fields mean what they mean in `create`.
-    Create = "Create(address payer,address payee,address token,uint128 ratePerSecondScaled,uint128 total,uint64 startAt,uint64 cliffAt,uint128 cliffAmount,uint64 endAt,uint8 flags,uint128 amount,uint128 committed,bytes32 reference,uint64 nonce,uint64 deadline)", 16 {
+    Create = "Create(address payer,address payee,address token,uint128 ratePerSecondScaled,uint128 total,uint64 startAt,uint64 cliffAt,uint128 cliffAmount,uint64 endAt,uint8 flags,uint128 amount,uint128 committed,bytes32 memo,uint64 nonce,uint64 deadline)", 16 {
         /// Who signs and pays.
         payer: Address => address(ref),
         /// Who is paid.
@@ -216,7 +216,7 @@ message! {
         /// The part of the deposit that is never refunded.
         committed: u128 => u128,
         /// For the payee's books.
-        reference: [u8; 32] => bytes32(ref),
+        memo: [u8; 32] => bytes32(ref),
         /// Not used before by this signer.
         nonce: u64 => u64,
         /// Good before this time (Unix seconds).

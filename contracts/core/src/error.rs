@@ -49,7 +49,7 @@ macro_rules! for_each_error {
             NothingToPay {},
             /// The payout did not go through; nothing changed.
             PayoutFailed { to: Address, amount: u128 },
-            /// The blob is not canonical: the reason is a code of `BlobError`, found at byte `at`.
+            /// The blob is not canonical: the reason is a code of `BlobError`, found about byte `at`.
             BadBlob { reason: u8, at: u32 },
             /// These terms are worse for the beneficiary, and the present ones hold until then.
             TermsHeld { until: u64 },

@@ -113,7 +113,7 @@ pub enum Event<'a> {
         /// The part of the deposit that is never refunded.
         committed: u128,
         /// For the payee's books.
-        reference: &'a [u8; 32],
+        memo: &'a [u8; 32],
         /// Its id.
         id: StreamId,
     },

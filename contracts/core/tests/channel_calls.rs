@@ -170,7 +170,7 @@ fn a_blob_that_is_not_canonical_is_refused_whole_before_any_change() {
     let (n, id) = open(&mut h, PAYER, PAYEE, USDC, 100);
     let good = batch(&[(n, voucher(&h, id, SESSION, 60))], false);
     let before = h.cells.clone();
-    for (bad, reason) in [(good[..good.len() - 1].to_vec(), 0u8), ([good.clone(), vec![9]].concat(), 4), (vec![0x81], 3), (vec![], 0)] {
+    for (bad, reason) in [(good[..good.len() - 1].to_vec(), 0u8), ([good.clone(), vec![9]].concat(), 7), (vec![0x81], 3), (vec![], 0)] {
         let refused = h.call(RELAYER, 0, |h| channel::claim_batch(h, &bad));
         assert!(matches!(refused, Err(Error::BadBlob { reason: r, .. }) if r == reason), "{refused:?}");
         assert_eq!(h.cells, before);

@@ -102,14 +102,10 @@ fn check_flip<P: Payload + PartialEq + Debug>(groups: &Groups<P>, at: Index, mas
     assert_ne!(one_writing(&bytes).as_ref(), Some(groups));
 }
 
-/// A blob says nowhere how many groups it has, so a cut between two groups is the one that leaves a blob: that of the groups before it.
-fn check_cuts<P: Payload + PartialEq + Debug + Clone>(groups: &Groups<P>) {
+fn check_cuts<P: Payload + PartialEq + Debug>(groups: &Groups<P>) {
     let blob = encode(groups);
-    let first = |n: usize| groups.clone().into_iter().take(n).collect::<Groups<P>>();
-    let whole: BTreeMap<_, _> = (1..groups.len()).map(|n| (encode(&first(n)).len(), first(n))).collect();
     for end in 0..blob.len() {
-        let expected = whole.get(&end).cloned().ok_or(BlobError::Truncated);
-        assert_eq!(content::<P>(&blob[..end]), expected, "cut at {end} of {}", blob.len());
+        assert_eq!(content::<P>(&blob[..end]), Err(BlobError::Truncated), "cut at {end} of {}", blob.len());
     }
 }
 
@@ -121,7 +117,7 @@ proptest! {
     }
 
     #[test]
-    fn a_blob_that_was_cut_short_is_refused_unless_it_was_cut_between_two_groups(vouchers in vouchers(), streams in streams()) {
+    fn a_blob_that_was_cut_short_is_refused_wherever_it_was_cut(vouchers in vouchers(), streams in streams()) {
         check_cuts(&vouchers);
         check_cuts(&streams);
     }
@@ -176,15 +172,16 @@ fn stream_run(rows: u32) -> Vec<u8> {
 fn the_most_rows_are_read_and_one_more_is_refused_even_in_another_group() {
     assert_eq!(Blob::parse::<StreamRow>(&stream_run(MAX_ROWS)).expect("as many as allowed").rows(), MAX_ROWS);
     assert_eq!(content::<StreamRow>(&stream_run(MAX_ROWS + 1)), Err(BlobError::Oversized));
-    let one_more = [&stream_run(MAX_ROWS)[..], &[0, 0, 1, 0]].concat();
+    let mut one_more = [&stream_run(MAX_ROWS)[..], &[0, 0, 1, 0]].concat();
+    one_more[1] = 2;
     assert_eq!(content::<StreamRow>(&one_more), Err(BlobError::Oversized));
 }
 
 /// Channel rows of one group, the first few amounts so short that the blob has this length.
 fn channel_blob_of(length: usize) -> Vec<u8> {
-    // A row of the widest amount has 84 bytes (serial 1, amount 19, signature 64); before the rows there are 5 (version, flags, book, count 2).
-    let rows = (length - 5).div_ceil(84);
-    let mut spare = rows * 84 + 5 - length;
+    // A row of the widest amount has 84 bytes (serial 1, amount 19, signature 64); before the rows there are 6 (version, groups, flags, book, count 2).
+    let rows = (length - 6).div_ceil(84);
+    let mut spare = rows * 84 + 6 - length;
     let row = |serial: usize| {
         let cut = spare.min(18);
         spare -= cut;

@@ -48,7 +48,7 @@ fn create_keeps_all_that_was_stated() {
     let s = w.record(n).unwrap();
     // 900 in 7 s: 128.571428571 a second, and 3 billionths at the end.
     assert_eq!((s.schedule.rate_per_second_scaled, s.end_residue_scaled), (128_571_428_571, 3));
-    assert_eq!((s.payer, s.deposit, s.paid, s.committed, s.flags, s.created_at, s.reference), (PAYER, 1_000, 0, 300, 7, now, [7; 32]));
+    assert_eq!((s.payer, s.deposit, s.paid, s.committed, s.flags, s.created_at, s.memo), (PAYER, 1_000, 0, 300, 7, now, [7; 32]));
     let v = stream::stream(&w.h, n);
     assert_eq!((v.payer, v.payee, v.token, v.schedule, v.id), (PAYER, PAYEE, USDT, s.schedule, s.id));
     assert_eq!((v.cliff().at, v.cliff().amount), (now + 10, 100));
@@ -400,7 +400,7 @@ fn a_batch_that_cannot_be_read_is_refused_whole() {
     for (bytes, reason) in [
         (of_channels, blob::BlobError::Version),
         (cut, blob::BlobError::Truncated),
-        (longer, blob::BlobError::Truncated),
+        (longer, blob::BlobError::Trailing),
         (vec![], blob::BlobError::Truncated),
     ] {
         let refused = w.h.call(RELAYER, 0, |h| stream::claim_batch(h, &bytes));

@@ -177,7 +177,7 @@ fn create(m: &Value) -> Create {
         flags: int(m, "flags"),
         amount: int(m, "amount"),
         committed: int(m, "committed"),
-        reference: array(m, "reference"),
+        memo: array(m, "memo"),
         nonce: int(m, "nonce"),
         deadline: int(m, "deadline"),
     }
@@ -356,7 +356,7 @@ fn check_invalid<P: Payload>(vectors: &Value, kind: &str) -> BTreeSet<String> {
 #[test]
 fn an_invalid_blob_is_refused_with_its_error_and_every_error_has_one() {
     let vectors = vectors();
-    let errors = ["Truncated", "NotCanonical", "TooLarge", "Version", "Flags", "EmptyGroup", "Oversized"].map(String::from);
+    let errors = ["Truncated", "NotCanonical", "TooLarge", "Version", "Flags", "Empty", "Oversized", "Trailing"].map(String::from);
     assert_eq!(check_invalid::<StreamRow>(&vectors, "streams"), errors.clone().into());
     assert_eq!(check_invalid::<VoucherRow>(&vectors, "channels"), errors.into());
 }

@@ -47,7 +47,10 @@ pub struct Chain {
 impl Chain {
     /// As the running call finds it.
     pub fn new() -> Self {
-        Self { deployment: Deployment { chain_id: low_u64(&syscalls::chain_id()), contract: Address(syscalls::this()) }, now: low_u64(&syscalls::now()) }
+        Self {
+            deployment: Deployment { chain_id: low_u64(&syscalls::chain_id()), contract: Address(syscalls::this()) },
+            now: low_u64(&syscalls::now()),
+        }
     }
 
     /// Calls an ERC-20 function that answers with a word.

@@ -1,28 +1,42 @@
 //! Core's errors as Solidity errors of the same names and values.
 
+use crate::syscalls;
 use ink::{primitives::Address, sol::FixedBytes};
+use rivulet_core::words::Words;
 
 type Bytes32 = FixedBytes<32>;
 
 /// A value as Solidity types it.
-trait IntoSol<T> {
+trait Value<T> {
+    /// For ink!'s ABI.
     fn into_sol(self) -> T;
+    /// One more word.
+    fn push(&self, words: Words<128>) -> Words<128>;
 }
 
-macro_rules! as_is {
-    ($($ty:ty),*) => { $(impl IntoSol<$ty> for $ty { fn into_sol(self) -> $ty { self } })* };
+macro_rules! integers {
+    ($($ty:ty),*) => { $(impl Value<$ty> for $ty {
+        fn into_sol(self) -> $ty { self }
+        fn push(&self, words: Words<128>) -> Words<128> { words.u128(u128::from(*self)) }
+    })* };
 }
-as_is!(u8, u16, u32, u64, u128, bool);
+integers!(u8, u16, u32, u64, u128, bool);
 
-impl IntoSol<Address> for rivulet_core::ids::Address {
+impl Value<Address> for rivulet_core::ids::Address {
     fn into_sol(self) -> Address {
         Address::from(self.0)
     }
+    fn push(&self, words: Words<128>) -> Words<128> {
+        words.address(self)
+    }
 }
 
-impl IntoSol<Bytes32> for [u8; 32] {
+impl Value<Bytes32> for [u8; 32] {
     fn into_sol(self) -> Bytes32 {
         FixedBytes(self)
+    }
+    fn push(&self, words: Words<128>) -> Words<128> {
+        words.bytes32(self)
     }
 }
 
@@ -38,6 +52,40 @@ macro_rules! define {
                 match e { $(rivulet_core::error::Error::$name { $($field),* } => Self::$name { $($field: $field.into_sol()),* }),* }
             }
         }
+
+        /// The selector and words of an error.
+        fn encode(e: &rivulet_core::error::Error) -> ([u8; 4], Words<128>) {
+            match e {
+                $(rivulet_core::error::Error::$name { $($field),* } => {
+                    (ink::sol_error_selector!(stringify!($name), ($($ty,)*)), Words::new()$(.with($field))*)
+                }),*
+            }
+        }
     };
 }
 rivulet_core::for_each_error!(define);
+
+/// `words.with(value)`, so that the macro can chain.
+trait With: Sized {
+    fn with<T, V: Value<T>>(self, value: &V) -> Self;
+}
+
+impl With for Words<128> {
+    fn with<T, V: Value<T>>(self, value: &V) -> Self {
+        value.push(self)
+    }
+}
+
+/// Ends the call with the error in Solidity's form. One encoder for all calls: ink!'s, inlined into each message, would be a third of the blob.
+#[inline(never)]
+pub fn revert(e: rivulet_core::error::Error) -> ! {
+    let (selector, words) = encode(&e);
+    let mut data = [0u8; 4 + 128];
+    let (head, tail) = data.split_at_mut(4);
+    head.copy_from_slice(&selector);
+    let len = words.bytes().len();
+    if let Some(place) = tail.get_mut(..len) {
+        place.copy_from_slice(words.bytes());
+    }
+    syscalls::revert(data.get(..len.saturating_add(4)).unwrap_or(&[]))
+}

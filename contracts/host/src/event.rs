@@ -1,278 +1,138 @@
-//! Core's events as Solidity events of the same names and fields.
+//! Core's events as Solidity logs of the same names and fields, written by hand: ink!'s encoders cost ten times the code.
 
-use ink::{
-    env::emit_event_sol,
-    primitives::Address,
-    sol::{DynBytes, FixedBytes},
-};
-use rivulet_core::event::Event;
+use crate::syscalls;
+use rivulet_core::{event::Event, ids::Address, ids::Number, words::Words};
 
-fn a(address: rivulet_core::ids::Address) -> Address {
-    Address::from(address.0)
+type Word = [u8; 32];
+
+const fn topic(signature: &str) -> Word {
+    keccak_const::Keccak256::new().update(signature.as_bytes()).finalize()
 }
 
-/// See `rivulet_core::event::Event::BookCreated`.
-#[ink::event]
-pub struct BookCreated {
-    #[ink(topic)]
-    book: u32,
-    #[ink(topic)]
-    payee: Address,
-    #[ink(topic)]
-    token: Address,
+fn n(v: u32) -> Word {
+    let mut w = [0; 32];
+    let (_, low) = w.split_at_mut(28);
+    low.copy_from_slice(&v.to_be_bytes());
+    w
 }
 
-/// See `rivulet_core::event::Event::TermsSet`.
-#[ink::event]
-pub struct TermsSet {
-    #[ink(topic)]
-    book: u32,
-    #[ink(topic)]
-    beneficiary: Address,
-    fee_bps: u16,
-    flat_fee: u128,
-    min_gain: u128,
-    until: u64,
-}
-
-/// See `rivulet_core::event::Event::Claimed`.
-#[ink::event]
-pub struct Claimed {
-    #[ink(topic)]
-    book: u32,
-    gain: u128,
-    fee: u128,
-    rows: DynBytes,
-}
-
-/// See `rivulet_core::event::Event::Credited`.
-#[ink::event]
-pub struct Credited {
-    #[ink(topic)]
-    owner: Address,
-    #[ink(topic)]
-    token: Address,
-    amount: u128,
-}
-
-/// See `rivulet_core::event::Event::Collected`.
-#[ink::event]
-pub struct Collected {
-    #[ink(topic)]
-    owner: Address,
-    #[ink(topic)]
-    token: Address,
-    to: Address,
-    amount: u128,
-}
-
-/// See `rivulet_core::event::Event::ToppedUp`.
-#[ink::event]
-pub struct ToppedUp {
-    #[ink(topic)]
-    book: u32,
-    #[ink(topic)]
-    serial: u32,
-    from: Address,
-    amount: u128,
-    deposit: u128,
+fn a(v: &Address) -> Word {
+    let mut w = [0; 32];
+    let (_, low) = w.split_at_mut(12);
+    low.copy_from_slice(&v.0);
+    w
 }
 
 /// Logs the event.
+#[inline(never)]
 pub fn emit(event: &Event<'_>) {
-    match *event {
-        Event::BookCreated { book, payee, token } => emit_event_sol(BookCreated { book, payee: a(payee), token: a(token) }),
-        Event::TermsSet { book, terms } => emit_event_sol(TermsSet {
-            book,
-            beneficiary: a(terms.beneficiary),
-            fee_bps: terms.fee_bps,
-            flat_fee: terms.flat_fee,
-            min_gain: terms.min_gain,
-            until: terms.until,
-        }),
-        Event::Claimed { book, gain, fee, rows } => emit_event_sol(Claimed { book, gain, fee, rows: DynBytes(rows.to_vec()) }),
-        Event::Credited { owner, token, amount } => emit_event_sol(Credited { owner: a(owner), token: a(token), amount }),
-        Event::Collected { owner, token, to, amount } => emit_event_sol(Collected { owner: a(owner), token: a(token), to: a(to), amount }),
+    match event {
+        Event::BookCreated { book, payee, token } => {
+            syscalls::log(&[const { topic("BookCreated(uint32,address,address)") }, n(*book), a(payee), a(token)], &[]);
+        }
+        Event::TermsSet { book, terms } => {
+            let data = Words::<128>::new().u32(u32::from(terms.fee_bps)).u128(terms.flat_fee).u128(terms.min_gain).u64(terms.until);
+            let signature = const { topic("TermsSet(uint32,address,uint16,uint128,uint128,uint64)") };
+            syscalls::log(&[signature, n(*book), a(&terms.beneficiary)], data.bytes());
+        }
+        Event::Claimed { book, gain, fee, rows } => {
+            let len = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+            let head = Words::<128>::new().u128(*gain).u128(*fee).u32(96).u32(len);
+            let padded = rows.len().next_multiple_of(32);
+            let mut data = ink::prelude::vec::Vec::with_capacity(padded.saturating_add(128));
+            data.extend_from_slice(head.bytes());
+            data.extend_from_slice(rows);
+            data.resize(padded.saturating_add(128), 0);
+            syscalls::log(&[const { topic("Claimed(uint32,uint128,uint128,bytes)") }, n(*book)], &data);
+        }
+        Event::Credited { owner, token, amount } => {
+            let signature = const { topic("Credited(address,address,uint128)") };
+            syscalls::log(&[signature, a(owner), a(token)], Words::<32>::new().u128(*amount).bytes());
+        }
+        Event::Collected { owner, token, to, amount } => {
+            let signature = const { topic("Collected(address,address,address,uint128)") };
+            syscalls::log(&[signature, a(owner), a(token)], Words::<64>::new().address(to).u128(*amount).bytes());
+        }
         Event::ToppedUp { number, from, amount, deposit } => {
-            emit_event_sol(ToppedUp { book: number.book, serial: number.serial, from: a(from), amount, deposit })
+            let data = Words::<96>::new().address(from).u128(*amount).u128(*deposit);
+            numbered(const { topic("ToppedUp(uint32,uint32,address,uint128,uint128)") }, number, data.bytes());
         }
         #[cfg(feature = "channels")]
-        ref other => channels::emit(other),
+        other => channels(other),
         #[cfg(feature = "streams")]
-        ref other => streams::emit(other),
+        other => streams(other),
         #[cfg(not(any(feature = "channels", feature = "streams")))]
         _ => {}
     }
 }
 
+fn numbered(signature: Word, number: &Number, data: &[u8]) {
+    syscalls::log(&[signature, n(number.book), n(number.serial)], data);
+}
+
 /// Events of channels alone.
 #[cfg(feature = "channels")]
-mod channels {
-    use super::*;
-
-    /// See `rivulet_core::event::Event::ChannelOpened`.
-    #[ink::event]
-    pub struct ChannelOpened {
-        #[ink(topic)]
-        payer: Address,
-        #[ink(topic)]
-        payee: Address,
-        #[ink(topic)]
-        book: u32,
-        serial: u32,
-        voucher_signer: Address,
-        token: Address,
-        challenge_period_secs: u32,
-        opened_at: u64,
-        amount: u128,
-        channel_id: FixedBytes<32>,
-    }
-
-    /// See `rivulet_core::event::Event::CloseRequested`.
-    #[ink::event]
-    pub struct CloseRequested {
-        #[ink(topic)]
-        book: u32,
-        #[ink(topic)]
-        serial: u32,
-        due_at: u64,
-    }
-
-    /// See `rivulet_core::event::Event::Closed`.
-    #[ink::event]
-    pub struct Closed {
-        #[ink(topic)]
-        book: u32,
-        #[ink(topic)]
-        serial: u32,
-        claimed: u128,
-        refund: u128,
-    }
-
-    pub fn emit(event: &Event<'_>) {
-        match *event {
-            Event::ChannelOpened { terms, amount, id } => emit_event_sol(ChannelOpened {
-                payer: a(terms.payer),
-                payee: a(terms.payee),
-                book: terms.number.book,
-                serial: terms.number.serial,
-                voucher_signer: a(terms.voucher_signer),
-                token: a(terms.token),
-                challenge_period_secs: terms.challenge_period_secs,
-                opened_at: terms.opened_at,
-                amount,
-                channel_id: FixedBytes(id.0),
-            }),
-            Event::CloseRequested { number, due_at } => {
-                emit_event_sol(CloseRequested { book: number.book, serial: number.serial, due_at })
-            }
-            Event::Closed { number, claimed, refund } => {
-                emit_event_sol(Closed { book: number.book, serial: number.serial, claimed, refund })
-            }
-            _ => {}
+fn channels(event: &Event<'_>) {
+    match event {
+        Event::ChannelOpened { terms, amount, id } => {
+            let data = Words::<224>::new()
+                .u32(terms.number.serial)
+                .address(&terms.voucher_signer)
+                .address(&terms.token)
+                .u32(terms.challenge_period_secs)
+                .u64(terms.opened_at)
+                .u128(*amount)
+                .bytes32(&id.0);
+            let signature = const { topic("ChannelOpened(address,address,uint32,uint32,address,address,uint32,uint64,uint128,bytes32)") };
+            syscalls::log(&[signature, a(&terms.payer), a(&terms.payee), n(terms.number.book)], data.bytes());
         }
+        Event::CloseRequested { number, due_at } => {
+            numbered(const { topic("CloseRequested(uint32,uint32,uint64)") }, number, Words::<32>::new().u64(*due_at).bytes());
+        }
+        Event::Closed { number, claimed, refund } => {
+            let data = Words::<64>::new().u128(*claimed).u128(*refund);
+            numbered(const { topic("Closed(uint32,uint32,uint128,uint128)") }, number, data.bytes());
+        }
+        _ => {}
     }
 }
 
 /// Events of streams alone.
 #[cfg(feature = "streams")]
-mod streams {
-    use super::*;
-
-    /// See `rivulet_core::event::Event::StreamCreated`.
-    #[ink::event]
-    pub struct StreamCreated {
-        #[ink(topic)]
-        payer: Address,
-        #[ink(topic)]
-        payee: Address,
-        #[ink(topic)]
-        book: u32,
-        serial: u32,
-        token: Address,
-        rate_per_second_scaled: u128,
-        total: u128,
-        start_at: u64,
-        cliff_at: u64,
-        cliff_amount: u128,
-        end_at: u64,
-        flags: u8,
-        amount: u128,
-        committed: u128,
-        reference: FixedBytes<32>,
-        stream_id: FixedBytes<32>,
-    }
-
-    /// See `rivulet_core::event::Event::StreamPaused`.
-    #[ink::event]
-    pub struct StreamPaused {
-        #[ink(topic)]
-        book: u32,
-        #[ink(topic)]
-        serial: u32,
-    }
-
-    /// See `rivulet_core::event::Event::StreamResumed`.
-    #[ink::event]
-    pub struct StreamResumed {
-        #[ink(topic)]
-        book: u32,
-        #[ink(topic)]
-        serial: u32,
-    }
-
-    /// See `rivulet_core::event::Event::StreamCancelled`.
-    #[ink::event]
-    pub struct StreamCancelled {
-        #[ink(topic)]
-        book: u32,
-        #[ink(topic)]
-        serial: u32,
-        by: Address,
-        due: u128,
-        refund: u128,
-    }
-
-    /// See `rivulet_core::event::Event::StreamEnded`.
-    #[ink::event]
-    pub struct StreamEnded {
-        #[ink(topic)]
-        book: u32,
-        #[ink(topic)]
-        serial: u32,
-        paid: u128,
-    }
-
-    pub fn emit(event: &Event<'_>) {
-        match *event {
-            Event::StreamCreated { number, payer, payee, token, schedule, total, flags, amount, committed, reference, id } => {
-                let (cliff_at, cliff_amount) = schedule.cliff.map_or((0, 0), |c| (c.at, c.amount));
-                emit_event_sol(StreamCreated {
-                    payer: a(payer),
-                    payee: a(payee),
-                    book: number.book,
-                    serial: number.serial,
-                    token: a(token),
-                    rate_per_second_scaled: schedule.rate_per_second_scaled,
-                    total,
-                    start_at: schedule.start_at,
-                    cliff_at,
-                    cliff_amount,
-                    end_at: schedule.end_at,
-                    flags,
-                    amount,
-                    committed,
-                    reference: FixedBytes(*reference),
-                    stream_id: FixedBytes(id.0),
-                });
-            }
-            Event::StreamPaused { number } => emit_event_sol(StreamPaused { book: number.book, serial: number.serial }),
-            Event::StreamResumed { number } => emit_event_sol(StreamResumed { book: number.book, serial: number.serial }),
-            Event::StreamCancelled { number, by, due, refund } => {
-                emit_event_sol(StreamCancelled { book: number.book, serial: number.serial, by: a(by), due, refund })
-            }
-            Event::StreamEnded { number, paid } => emit_event_sol(StreamEnded { book: number.book, serial: number.serial, paid }),
-            _ => {}
+fn streams(event: &Event<'_>) {
+    match event {
+        Event::StreamCreated { number, payer, payee, token, schedule, total, flags, amount, committed, memo, id } => {
+            let (cliff_at, cliff_amount) = schedule.cliff.map_or((0, 0), |c| (c.at, c.amount));
+            let data = Words::<416>::new()
+                .u32(number.serial)
+                .address(token)
+                .u128(schedule.rate_per_second_scaled)
+                .u128(*total)
+                .u64(schedule.start_at)
+                .u64(cliff_at)
+                .u128(cliff_amount)
+                .u64(schedule.end_at)
+                .u32(u32::from(*flags))
+                .u128(*amount)
+                .u128(*committed)
+                .bytes32(memo)
+                .bytes32(&id.0);
+            let signature = const {
+                topic(
+                    "StreamCreated(address,address,uint32,uint32,address,uint128,uint128,uint64,uint64,uint128,uint64,uint8,uint128,uint128,bytes32,bytes32)",
+                )
+            };
+            syscalls::log(&[signature, a(payer), a(payee), n(number.book)], data.bytes());
         }
+        Event::StreamPaused { number } => numbered(const { topic("StreamPaused(uint32,uint32)") }, number, &[]),
+        Event::StreamResumed { number } => numbered(const { topic("StreamResumed(uint32,uint32)") }, number, &[]),
+        Event::StreamCancelled { number, by, due, refund } => {
+            let data = Words::<96>::new().address(by).u128(*due).u128(*refund);
+            numbered(const { topic("StreamCancelled(uint32,uint32,address,uint128,uint128)") }, number, data.bytes());
+        }
+        Event::StreamEnded { number, paid } => {
+            numbered(const { topic("StreamEnded(uint32,uint32,uint128)") }, number, Words::<32>::new().u128(*paid).bytes());
+        }
+        _ => {}
     }
 }

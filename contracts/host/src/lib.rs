@@ -7,8 +7,20 @@
 mod chain;
 mod error;
 mod event;
+#[cfg(feature = "std")]
+mod event_abi;
 mod syscalls;
 
 pub use chain::Chain;
-pub use error::Error;
-pub use event::emit;
+pub use error::{Error, revert};
+
+/// The result of a call as ink! returns it. With the Solidity ABI an error ends the call here, so that ink!'s own encoders of errors are dead code.
+pub fn finish<T>(result: Result<T, rivulet_core::error::Error>) -> Result<T, Error> {
+    #[cfg(ink_abi = "all")]
+    return result.map_err(Error::from);
+    #[cfg(not(ink_abi = "all"))]
+    match result {
+        Ok(value) => Ok(value),
+        Err(e) => revert(e),
+    }
+}

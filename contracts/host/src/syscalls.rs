@@ -68,6 +68,13 @@ mod on_chain {
         let mut output = output;
         api::call(CallFlags::empty(), to, limits.ref_time, limits.proof_size, &limits.deposit, value, input, Some(&mut output)).is_ok()
     }
+    pub fn log(topics: &[[u8; 32]], data: &[u8]) {
+        api::deposit_event(topics, data);
+    }
+    /// Ends the call: all it did is undone, and `data` says why.
+    pub fn revert(data: &[u8]) -> ! {
+        api::return_value(pallet_revive_uapi::ReturnFlags::REVERT, data)
+    }
     pub fn delegate_call(to: &[u8; 20], input: &[u8]) -> bool {
         api::delegate_call(CallFlags::empty(), to, u64::MAX, u64::MAX, &super::ANY_DEPOSIT, input, None).is_ok()
     }
@@ -105,6 +112,12 @@ mod off_chain {
         unreachable!("{ONLY}")
     }
     pub fn call(_: &[u8; 20], _: &Limits, _: &[u8; 32], _: &[u8], _: &mut [u8]) -> bool {
+        unreachable!("{ONLY}")
+    }
+    pub fn log(_: &[[u8; 32]], _: &[u8]) {
+        unreachable!("{ONLY}")
+    }
+    pub fn revert(_: &[u8]) -> ! {
         unreachable!("{ONLY}")
     }
     pub fn delegate_call(_: &[u8; 20], _: &[u8]) -> bool {

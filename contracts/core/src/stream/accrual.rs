@@ -236,7 +236,7 @@ mod tests {
             delegate_rate_cap_scaled: 0,
             created_at: START,
             id: StreamId([2; 32]),
-            reference: [0; 32],
+            memo: [0; 32],
         }
     }
 

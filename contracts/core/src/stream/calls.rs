@@ -30,12 +30,12 @@ pub struct NewStream {
     /// The part of the deposit that is never refunded.
     pub committed: u128,
     /// For the payee's books.
-    pub reference: [u8; 32],
+    pub memo: [u8; 32],
 }
 
 /// Creates a stream of the caller's, with the caller's money or, for the time being, without any.
 pub fn create<H: Host>(h: &mut H, new: &NewStream) -> Result<(StreamNumber, StreamId), Error> {
-    let NewStream { payee, token, stated, amount, committed, reference } = *new;
+    let NewStream { payee, token, stated, amount, committed, memo } = *new;
     let (payer, created_at) = (h.caller(), h.now());
     ledger::check_party(h, &payer)?;
     ledger::check_party(h, &payee)?;
@@ -74,12 +74,12 @@ pub fn create<H: Host>(h: &mut H, new: &NewStream) -> Result<(StreamNumber, Stre
         delegate_rate_cap_scaled: 0,
         created_at,
         id,
-        reference,
+        memo,
     };
     stream.save(h, number);
     let (flags, total) = (stated.flags, stated.total);
-    let reference = &reference;
-    h.emit(&Event::StreamCreated { number, payer, payee, token, schedule, total, flags, amount: deposit, committed, reference, id });
+    let memo = &memo;
+    h.emit(&Event::StreamCreated { number, payer, payee, token, schedule, total, flags, amount: deposit, committed, memo, id });
     Ok((number, id))
 }
 

@@ -41,7 +41,7 @@ pub struct Stream {
     /// Its id, of the number and payee at creation: it stays when the payee's side is handed over.
     pub id: StreamId,
     /// For the payee's books.
-    pub reference: [u8; 32],
+    pub memo: [u8; 32],
 }
 
 /// Bits of a stream's state.
@@ -87,7 +87,7 @@ impl Stream {
             .amount(self.delegate_rate_cap_scaled)
             .u64(self.created_at)
             .bytes(&self.id.0)
-            .bytes(&self.reference);
+            .bytes(&self.memo);
         b
     }
 
@@ -115,7 +115,7 @@ impl Stream {
             delegate_rate_cap_scaled: r.amount(),
             created_at: r.u64(),
             id: StreamId(r.array()),
-            reference: r.array(),
+            memo: r.array(),
         };
         if stream.flags & Flags::CLIFF == 0 {
             stream.schedule.cliff = None;
@@ -161,6 +161,6 @@ mod tests {
     fn every_byte_of_the_cell_is_used() {
         let cell = [0xff; Stream::BYTES];
         assert_eq!(Stream::from_bytes(&cell).to_bytes(), cell);
-        assert_eq!(Stream::from_bytes(&cell).reference, [0xff; 32]);
+        assert_eq!(Stream::from_bytes(&cell).memo, [0xff; 32]);
     }
 }

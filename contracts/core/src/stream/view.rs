@@ -69,7 +69,7 @@ pub struct StreamView {
     pub token: Token,
     pub schedule: Schedule,
     pub flags: u8,
-    pub reference: [u8; 32],
+    pub memo: [u8; 32],
     pub id: StreamId,
 }
 
@@ -83,7 +83,7 @@ pub fn stream<H: Host>(h: &H, number: StreamNumber) -> StreamView {
             token: book.token,
             schedule: stream.schedule,
             flags: stream.flags,
-            reference: stream.reference,
+            memo: stream.memo,
             id: stream.id,
         },
         Err(why) => StreamView {
@@ -93,7 +93,7 @@ pub fn stream<H: Host>(h: &H, number: StreamNumber) -> StreamView {
             token: Token::ZERO,
             schedule: Schedule { rate_per_second_scaled: 0, start_at: 0, cliff: None, end_at: 0 },
             flags: 0,
-            reference: [0; 32],
+            memo: [0; 32],
             id: StreamId([0; 32]),
         },
     }

@@ -21,6 +21,11 @@ pub const PAYER: Address = Address([0xa1; 20]);
 pub const PAYEE: Address = Address([0xb1; 20]);
 pub const OTHER: Address = Address([0xc1; 20]);
 pub const RELAYER: Address = Address([0xd1; 20]);
+pub const PAYER2: Address = Address([0xa2; 20]);
+pub const PAYEE2: Address = Address([0xb2; 20]);
+/// Where payees send their claims when not to themselves.
+pub const SINK: Address = Address([0xe1; 20]);
+pub const ALL_PARTIES: [Address; 7] = [PAYER, PAYER2, PAYEE, PAYEE2, OTHER, RELAYER, SINK];
 pub const SEED: u128 = 10_000;
 /// The smallest native amount that moves.
 pub const GRAIN: u128 = 100_000_000;
@@ -38,7 +43,7 @@ impl Default for World {
         let config = Config { min_period_secs: 60, max_period_secs: 600, fee_ceiling_bps: 1_000, sweep_to: OTHER, books: 0, tokens: 0 };
         ledger::deploy(&mut h, [USDT].into_iter(), [SEED].into_iter(), config).unwrap();
         h.endow(&USDT, &THIS, SEED);
-        for who in [PAYER, PAYEE, OTHER, RELAYER] {
+        for who in ALL_PARTIES {
             h.endow(&USDT, &who, RICH);
             h.endow(&NATIVE, &who, RICH);
         }
@@ -54,7 +59,7 @@ pub fn plain() -> NewStream {
         stated: Stated { rate_per_second_scaled: UNIT, total: 0, start_at: 0, cliff_at: 0, cliff_amount: 0, end_at: 0, flags: 1 },
         amount: 1_000,
         committed: 0,
-        reference: [7; 32],
+        memo: [7; 32],
     }
 }
 
