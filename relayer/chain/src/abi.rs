@@ -63,23 +63,23 @@ pub mod channels {
     }
 }
 
-/// Of streams. `ref_` is the field that the interface calls `reference`, a word that Solidity keeps for itself.
+/// Of streams.
 #[allow(clippy::too_many_arguments)]
 pub mod streams {
     use super::sol;
     sol! {
         interface Streams {
-            function create(address payee, address token, uint128 ratePerSecondScaled, uint128 total, uint64 startAt, uint64 cliffAt, uint128 cliffAmount, uint64 endAt, uint8 flags, uint128 amount, uint128 committed, bytes32 ref_) payable returns (uint32 book, uint32 serial, bytes32 streamId);
+            function create(address payee, address token, uint128 ratePerSecondScaled, uint128 total, uint64 startAt, uint64 cliffAt, uint128 cliffAmount, uint64 endAt, uint8 flags, uint128 amount, uint128 committed, bytes32 memo) payable returns (uint32 book, uint32 serial, bytes32 streamId);
             function topUp(uint32 book, uint32 serial, address payer, address payee, address token, uint128 amount) payable;
             function claim(uint32 book, uint32 serial, uint128 amount, address to) returns (uint128 gain);
             function pause(uint32 book, uint32 serial);
             function resume(uint32 book, uint32 serial);
             function cancel(uint32 book, uint32 serial);
 
-            function stream(uint32 book, uint32 serial) view returns (uint8 status, address payer, address payee, address token, uint128 ratePerSecondScaled, uint64 startAt, uint64 cliffAt, uint128 cliffAmount, uint64 endAt, uint8 flags, bytes32 ref_, bytes32 streamId);
+            function stream(uint32 book, uint32 serial) view returns (uint8 status, address payer, address payee, address token, uint128 ratePerSecondScaled, uint64 startAt, uint64 cliffAt, uint128 cliffAmount, uint64 endAt, uint8 flags, bytes32 memo, bytes32 streamId);
             function balances(uint32 book, uint32 serial) view returns (uint128 deposit, uint128 paid, uint128 committed, uint128 totalDebt, uint128 coveredDebt, uint128 uncoveredDebt, uint128 refundable, uint64 depletesAt);
 
-            event StreamCreated(address indexed payer, address indexed payee, uint32 indexed book, uint32 serial, address token, uint128 ratePerSecondScaled, uint128 total, uint64 startAt, uint64 cliffAt, uint128 cliffAmount, uint64 endAt, uint8 flags, uint128 amount, uint128 committed, bytes32 ref_, bytes32 streamId);
+            event StreamCreated(address indexed payer, address indexed payee, uint32 indexed book, uint32 serial, address token, uint128 ratePerSecondScaled, uint128 total, uint64 startAt, uint64 cliffAt, uint128 cliffAmount, uint64 endAt, uint8 flags, uint128 amount, uint128 committed, bytes32 memo, bytes32 streamId);
             event StreamPaused(uint32 indexed book, uint32 indexed serial);
             event StreamResumed(uint32 indexed book, uint32 indexed serial);
             event StreamCancelled(uint32 indexed book, uint32 indexed serial, address by, uint128 due, uint128 refund);
