@@ -337,6 +337,9 @@ pub enum ChainError {
     /// The node refused the transaction for good: stale or wrong nonce, expired, no funds for the fee.
     #[error("the node refused the transaction: {0}")]
     Refused(String),
+    /// The node no longer has what an old block changed: what it came to has to be read from the newest one.
+    #[error("the node no longer has the block: {0}")]
+    Pruned(String),
     /// The node answered something that cannot be understood: another runtime or contract than this one was built for.
     #[error("unexpected answer from the node: {0}")]
     Unexpected(String),

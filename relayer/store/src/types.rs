@@ -46,7 +46,7 @@ pub struct StoredChannel {
     pub set_aside: Option<String>,
 }
 
-/// A channel's record, or that it is gone.
+/// Something that happened to a channel, or its whole record. Every value is absolute, so applying one twice is harmless.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(clippy::large_enum_variant)] // lives for one call
 pub enum ChannelUpdate {
@@ -57,6 +57,27 @@ pub enum ChannelUpdate {
         /// Its id.
         channel_id: ChannelId,
     },
+    /// Something was paid out.
+    Claimed {
+        /// Of which.
+        number: ChannelNumber,
+        /// Paid out in all.
+        claimed: u128,
+    },
+    /// The deposit grew.
+    ToppedUp {
+        /// Of which.
+        number: ChannelNumber,
+        /// The new total.
+        deposit: u128,
+    },
+    /// The payer asked to close.
+    CloseRequested {
+        /// Which.
+        number: ChannelNumber,
+        /// When it can be finished (Unix seconds).
+        due_at: u64,
+    },
     /// The record is gone.
     Closed {
         /// Which.
@@ -64,6 +85,18 @@ pub enum ChannelUpdate {
         /// What was paid out in its life, if an event said so.
         claimed: Option<u128>,
     },
+}
+
+impl ChannelUpdate {
+    /// Which channel.
+    pub fn number(&self) -> ChannelNumber {
+        match self {
+            Self::Live { state, .. } => state.terms.number,
+            Self::Claimed { number, .. } | Self::ToppedUp { number, .. } | Self::CloseRequested { number, .. } | Self::Closed { number, .. } => {
+                *number
+            }
+        }
+    }
 }
 
 /// A stream's record, or that it is gone.
@@ -75,15 +108,13 @@ pub struct StreamUpdate {
     pub stream_id: Option<StreamId>,
 }
 
-/// What the chain said at one finalized block.
+/// What finalized blocks said.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ChainUpdate {
-    /// The block that records were read at.
-    pub read_at_block: u64,
     /// Everything up to this block has been taken in; `None`: as before.
     pub cursor: Option<BlockHead>,
-    /// Channels read.
-    pub channels: Vec<ChannelUpdate>,
+    /// Channels, each with the block that it was read at or that changed it. What an older block said never overwrites what a newer one did.
+    pub channels: Vec<(u64, ChannelUpdate)>,
     /// Books read.
     pub books: Vec<(ContractKind, BookState)>,
     /// Streams read.

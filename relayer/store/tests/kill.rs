@@ -35,7 +35,7 @@ async fn write_until_killed(path: &Path) {
         tasks.spawn(async move {
             let key = Key::of(1);
             let state = channel(number(serial), &key, u128::from(u64::MAX));
-            let channels = vec![ChannelUpdate::Live { state, channel_id: id(&state) }];
+            let channels = vec![(1, ChannelUpdate::Live { state, channel_id: id(&state) })];
             store.apply(ChainUpdate { channels, ..ChainUpdate::default() }).await.unwrap();
             let mut total = store.channel(number(serial)).await.unwrap().unwrap().best.map_or(0, |b| b.cumulative_amount);
             loop {

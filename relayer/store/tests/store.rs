@@ -51,8 +51,10 @@ impl Fresh {
         (fresh, key, state)
     }
     async fn read_at(&self, read_at_block: u64, state: ChannelState) {
-        let channels = vec![ChannelUpdate::Live { state, channel_id: id(&state) }];
-        self.store.apply(ChainUpdate { read_at_block, channels, ..ChainUpdate::default() }).await.unwrap();
+        self.see(read_at_block, ChannelUpdate::Live { state, channel_id: id(&state) }).await;
+    }
+    async fn see(&self, block: u64, update: ChannelUpdate) {
+        self.store.apply(ChainUpdate { channels: vec![(block, update)], ..ChainUpdate::default() }).await.unwrap();
     }
     async fn accept(&self, state: &ChannelState, key: &Key, total: u128) -> Result<u128, &'static str> {
         let answers = self.store.accept(vec![verified(state, key, total * UNIT)], NOW_MS).await.unwrap();
@@ -204,11 +206,22 @@ async fn an_older_reading_never_overwrites_a_newer_one_and_closed_stays_closed()
     fresh.read_at(7, state).await;
     fresh.read_at(6, ChannelState { claimed: 4, ..state }).await;
     assert_eq!(fresh.store.channel(NUMBER).await.unwrap().unwrap().state.claimed, 5);
-    let channels = vec![ChannelUpdate::Closed { number: NUMBER, claimed: Some(8) }];
-    fresh.store.apply(ChainUpdate { read_at_block: 8, channels, ..ChainUpdate::default() }).await.unwrap();
+    fresh.see(8, ChannelUpdate::Closed { number: NUMBER, claimed: Some(8) }).await;
     fresh.read_at(9, state).await;
     let stored = fresh.store.channel(NUMBER).await.unwrap().unwrap();
     assert_eq!((stored.is_closed, stored.state.claimed), (true, 8));
+}
+
+#[tokio::test]
+async fn events_change_what_was_read_before_them_and_not_what_was_read_after() {
+    let (fresh, ..) = Fresh::with_channel().await;
+    fresh.see(5, ChannelUpdate::ToppedUp { number: NUMBER, deposit: 50 }).await;
+    fresh.see(5, ChannelUpdate::ToppedUp { number: NUMBER, deposit: 60 }).await;
+    fresh.see(5, ChannelUpdate::Claimed { number: NUMBER, claimed: 7 }).await;
+    fresh.see(6, ChannelUpdate::CloseRequested { number: NUMBER, due_at: 77 }).await;
+    fresh.see(4, ChannelUpdate::ToppedUp { number: NUMBER, deposit: 55 }).await;
+    let state = fresh.store.channel(NUMBER).await.unwrap().unwrap().state;
+    assert_eq!((state.deposit, state.claimed, state.close_due_at), (60, 7, Some(77)));
 }
 
 #[tokio::test]
@@ -221,7 +234,7 @@ async fn books_cursor_and_streams_read_back() {
     let number = Number { book: 4, serial: 1 };
     let stream = StreamUpdate { number, stream_id: Some(rivulet_core::ids::StreamId([5; 32])) };
     let books = vec![(ContractKind::Streams, book)];
-    let update = ChainUpdate { read_at_block: 12, cursor: Some(head), books, streams: vec![stream], ..ChainUpdate::default() };
+    let update = ChainUpdate { cursor: Some(head), books, streams: vec![stream], ..ChainUpdate::default() };
     fresh.store.apply(update).await.unwrap();
     assert_eq!(fresh.store.cursor().await.unwrap(), Some(head));
     let read = fresh.store.books(ContractKind::Streams).await.unwrap().remove(&4).unwrap();
@@ -243,8 +256,7 @@ async fn earnings_say_what_was_accepted_claimed_and_is_pending() {
     let earned = fresh.store.earnings(payee(1)).await.unwrap().remove(0);
     let units = [earned.accepted, earned.claimed, earned.pending, earned.lost].map(|a| a / UNIT);
     assert_eq!((earned.channels, units), (1, [30, 10, 20, 0]));
-    let channels = vec![ChannelUpdate::Closed { number: NUMBER, claimed: Some(10 * UNIT) }];
-    fresh.store.apply(ChainUpdate { read_at_block: 3, channels, ..ChainUpdate::default() }).await.unwrap();
+    fresh.see(3, ChannelUpdate::Closed { number: NUMBER, claimed: Some(10 * UNIT) }).await;
     let earned = fresh.store.earnings(payee(1)).await.unwrap().remove(0);
     assert_eq!((earned.pending, earned.lost), (0, 20 * UNIT));
     assert!(fresh.store.earnings(payee(2)).await.unwrap().is_empty());

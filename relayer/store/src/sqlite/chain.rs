@@ -13,7 +13,7 @@ use rivulet_rules::{
     batch::BookView,
     chain::{BlockHead, BlockRef, BookState, ChannelState, ContractKind},
 };
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 use std::collections::BTreeMap;
 
 /// The columns that [`state_at`] reads, from the first on.
@@ -59,12 +59,22 @@ pub fn channel(db: &Connection, number: ChannelNumber) -> Result<Option<StoredCh
     Ok(Some(StoredChannel { state, channel_id, is_closed, best, accepted_ms, set_aside }))
 }
 
-fn put_channel(db: &Connection, update: &ChannelUpdate, read_at_block: u64) -> rusqlite::Result<()> {
+/// Sets one value of a channel, unless it is known from a later block.
+fn set(db: &Connection, column: &str, number: ChannelNumber, value: impl ToSql, block: u64) -> rusqlite::Result<()> {
+    let sql = format!("UPDATE channels SET {column} = ?3, seen_at_block = ?4 WHERE book = ?1 AND serial = ?2 AND seen_at_block <= ?4");
+    db.prepare_cached(&sql)?.execute((number.book, number.serial, value, int(block)))?;
+    Ok(())
+}
+
+fn put_channel(db: &Connection, update: &ChannelUpdate, block: u64) -> rusqlite::Result<()> {
     match update {
+        ChannelUpdate::Claimed { number, claimed } => set(db, "claimed", *number, amount(*claimed), block)?,
+        ChannelUpdate::ToppedUp { number, deposit } => set(db, "deposit", *number, amount(*deposit), block)?,
+        ChannelUpdate::CloseRequested { number, due_at } => set(db, "close_due_at", *number, int(*due_at), block)?,
         ChannelUpdate::Closed { number, claimed } => {
             let sql = "UPDATE channels SET is_closed = 1, claimed = max(claimed, ifnull(?3, claimed)), seen_at_block = max(seen_at_block, ?4)
                  WHERE book = ?1 AND serial = ?2";
-            db.prepare_cached(sql)?.execute((number.book, number.serial, claimed.map(amount), int(read_at_block)))?;
+            db.prepare_cached(sql)?.execute((number.book, number.serial, claimed.map(amount), int(block)))?;
         }
         ChannelUpdate::Live { state, channel_id } => {
             let t = &state.terms;
@@ -94,7 +104,7 @@ fn put_channel(db: &Connection, update: &ChannelUpdate, read_at_block: u64) -> r
                 state.close_due_at.map(int),
                 amount(state.refund_requested),
                 state.refund_due_at.map(int),
-                int(read_at_block)
+                int(block)
             ];
             upsert.execute(params)?;
         }
@@ -139,8 +149,8 @@ pub fn apply(db: &Connection, update: &ChainUpdate) -> Result<(), StoreError> {
     for (kind, book) in &update.books {
         put_book(db, *kind, book)?;
     }
-    for channel in &update.channels {
-        put_channel(db, channel, update.read_at_block)?;
+    for (block, channel) in &update.channels {
+        put_channel(db, channel, *block)?;
     }
     for stream in &update.streams {
         put_stream(db, stream)?;
