@@ -298,6 +298,21 @@ fn native_dust_of_an_ended_stream_goes_back_to_the_payer() {
 }
 
 #[test]
+fn native_dust_that_no_top_up_could_pay_leaves_a_stream_settled() {
+    let mut w = World::default();
+    let end_at = w.now() + 3;
+    // 2.1 of what can move is owed in the end, 2 are there.
+    let n = w.create(ending(native(70_000_000, 2 * GRAIN), end_at));
+    w.pass(3);
+    assert_eq!((w.status(n), w.balances(n).uncovered_debt), (S::EndedInsolvent, 10_000_000));
+    assert_eq!(w.top_up(PAYER, n, GRAIN), Err(Error::Ended {}));
+    assert_eq!(w.cancel(PAYER, n), Err(Error::Ended {}));
+    assert_eq!(w.claim_all(n), Ok(2 * GRAIN));
+    assert_eq!(w.status(n), S::Closed);
+    w.check();
+}
+
+#[test]
 fn a_chosen_address_that_cannot_be_paid_leaves_the_payee_a_credit() {
     let mut w = World::default();
     let n = w.create(plain());

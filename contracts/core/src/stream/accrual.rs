@@ -419,6 +419,15 @@ mod tests {
     }
 
     #[test]
+    fn an_open_ended_stream_depletes_in_its_last_second_or_never() {
+        let mut s = half(u128::from(MAX_DURATION_SECS) - 1);
+        s.schedule.rate_per_second_scaled = SCALE;
+        depletes_exactly_at(&s, START + MAX_DURATION_SECS);
+        s.deposit += 1;
+        assert_eq!(s.depletes_at(), 0);
+    }
+
+    #[test]
     fn a_paused_stream_does_not_deplete_and_a_resumed_one_later() {
         let mut s = half(5);
         pause(&mut s, START + 11);
