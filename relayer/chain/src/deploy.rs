@@ -94,11 +94,11 @@ struct Bundle {
 }
 
 impl Bundle {
-    /// `<folder>/<name>.polkavm`, and beside it `<name>.source` with the hash of its sources, if there is one.
+    /// `<folder>/<name>.polkavm`; `<folder>/source-hash`, if there is one, names the sources of both.
     fn load(folder: &Path, name: &str) -> Result<Self, DeploymentError> {
         let path = folder.join(name).with_extension("polkavm");
         let code = std::fs::read(&path).map_err(|source| DeploymentError::File { path, source })?;
-        let source_hash = std::fs::read_to_string(folder.join(name).with_extension("source")).unwrap_or_default().trim().to_owned();
+        let source_hash = std::fs::read_to_string(folder.join("source-hash")).unwrap_or_default().trim().to_owned();
         Ok(Self { code, source_hash })
     }
 }

@@ -154,6 +154,7 @@ impl From<Error> for ChainError {
     fn from(e: Error) -> Self {
         match e {
             e if e.is_retryable() => Self::Unavailable(e.to_string()),
+            Error::Pruned(block) => Self::Pruned(block),
             Error::Refused(_) | Error::Expired { .. } | Error::Reverted(_) | Error::Failed(_) => Self::Refused(e.to_string()),
             e => Self::Unexpected(e.to_string()),
         }

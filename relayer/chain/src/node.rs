@@ -4,11 +4,11 @@ use crate::{Error, FinalizedFeed, Limits, account::account_id, rpc::Transport, t
 use rivulet_rules::chain::{Account, BlockHead, BlockRef};
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 use subxt::{
-    OnlineClient, OnlineClientAtBlock, SubstrateConfig,
+    Config, OnlineClient, OnlineClientAtBlock, SubstrateConfig,
     backend::LegacyBackend,
     config::{RpcConfigFor, substrate::SubstrateHeader},
     dynamic,
@@ -48,6 +48,8 @@ pub(crate) struct Inner {
     pub(crate) options: NodeOptions,
     pub(crate) methods: Methods,
     pub(crate) tracker: Tracker,
+    /// How this chain hashes. It does not change, and asking for it at each block would cost a call into the runtime.
+    pub(crate) hasher: OnceLock<<SubstrateConfig as Config>::Hasher>,
     api: OnlineClient<SubstrateConfig>,
     genesis: [u8; 32],
     /// The last blocks worked at: opening one costs a call into the runtime for its version.
@@ -76,7 +78,7 @@ impl Node {
         let genesis = methods.genesis_hash().await?.0;
         let config = SubstrateConfig::builder().set_genesis_hash(H256(genesis)).build();
         let api = OnlineClient::from_backend_with_config(config, Arc::new(backend)).await.map_err(|e| Error::Unavailable(e.to_string()))?;
-        let inner = Inner { options, methods, tracker: Tracker::default(), api, genesis, recent: Mutex::default() };
+        let inner = Inner { options, methods, tracker: Tracker::default(), hasher: OnceLock::new(), api, genesis, recent: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -1,6 +1,6 @@
 //! Signing, sending and finding transactions.
 
-use crate::{Call, Error, Node, Refusal, Signer, account::account_id, node::At};
+use crate::{Call, Error, Node, Refusal, Signer, account::account_id};
 use rivulet_core::ids::Address;
 use rivulet_rules::chain::{Account, BlockRef, SignedTx, TxHash};
 use subxt::{
@@ -64,11 +64,6 @@ impl TxReport {
     }
 }
 
-/// blake2-256 of an extrinsic's bytes.
-fn hash_of(at: &At, bytes: &[u8]) -> TxHash {
-    TxHash(at.hasher().hash(bytes).0)
-}
-
 impl Node {
     /// Signs a call. The transaction can be included from the block after `birth` on, for as many blocks as the node's options say.
     ///
@@ -80,7 +75,7 @@ impl Node {
         let period = self.options().mortality_blocks.clamp(4, 4096).next_power_of_two();
         let params = DefaultExtrinsicParamsBuilder::new().nonce(nonce).mortal_from_unchecked(period, birth.number, H256(birth.hash)).build();
         let bytes = at.tx().create_signable_offline(call, params)?.sign(&signer.keypair)?.into_encoded();
-        let hash = hash_of(&at, &bytes);
+        let hash = TxHash(at.hasher().hash(&bytes).0);
         // Up to a period of 4096, an era begins at its birth block exactly.
         Ok(SignedTx { bytes, hash, signer: signer.account(), nonce, valid_from_block: birth.number, valid_until_block: birth.number + period - 1 })
     }
@@ -146,8 +141,14 @@ impl Node {
     pub(crate) async fn tx_hashes(&self, block: BlockRef) -> Result<Vec<TxHash>, Error> {
         let body = self.inner.methods.chain_get_block(Some(H256(block.hash))).await?;
         let body = body.ok_or_else(|| Error::Pruned(format!("{} (0x{})", block.number, hex::encode(block.hash))))?;
-        let at = self.at(block).await?;
-        Ok(body.block.extrinsics.iter().map(|tx| hash_of(&at, &tx.0)).collect())
+        let hasher = match self.inner.hasher.get() {
+            Some(hasher) => hasher,
+            None => {
+                let hasher = *self.at(block).await?.hasher();
+                self.inner.hasher.get_or_init(|| hasher)
+            }
+        };
+        Ok(body.block.extrinsics.iter().map(|tx| TxHash(hasher.hash(&tx.0).0)).collect())
     }
 
     /// What became of some transactions of a block.
