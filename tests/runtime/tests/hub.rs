@@ -2,7 +2,7 @@
 
 use polkadot_sdk::{
     frame_support::{
-        dispatch::GetDispatchInfo,
+        dispatch::{DispatchClass, GetDispatchInfo},
         traits::{Hooks, fungible::Inspect},
         weights::Weight,
     },
@@ -76,7 +76,7 @@ fn deposits_are_the_hubs() {
 fn a_transaction_may_fill_the_part_of_a_block_that_the_hub_allows() {
     development().execute_with(|| {
         let limits = <Runtime as frame_system::Config>::BlockWeights::get();
-        let max = limits.per_class.normal.max_extrinsic.expect("normal transactions are limited");
+        let max = limits.get(DispatchClass::Normal).max_extrinsic.expect("normal transactions are limited");
         // 85 % of 2 s and of 10 MiB, less 5 % for initialization and the base weight.
         assert_about(max.ref_time().into(), 1_600_000_000_000, 500);
         assert_about(max.proof_size().into(), 8_388_608, 500);
