@@ -1,6 +1,6 @@
 //! What can go wrong for a client.
 
-use rivulet_core::ids::Token;
+use rivulet_core::ids::{Address, Token};
 
 /// Why something did not work.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,14 @@ pub enum Error {
         promised: u128,
         /// What the channel holds in all.
         deposit: u128,
+    },
+    /// A voucher that is said to be ours, and is not.
+    #[error("the voucher was not signed here: expected {expected}, found {}", given.map_or("no key".into(), |a| a.to_string()))]
+    NotOurs {
+        /// Our voucher key's address.
+        expected: Address,
+        /// What the signature recovers to.
+        given: Option<Address>,
     },
     /// A transaction succeeded without the event that it should have emitted.
     #[error("the transaction succeeded without {0}")]

@@ -32,6 +32,8 @@ impl From<&SignedVoucher> for VoucherJson {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Problem {
+    /// The HTTP status.
+    pub status: u16,
     /// What went wrong, for programs.
     pub code: String,
     /// What went wrong, for people.
@@ -40,6 +42,8 @@ pub struct Problem {
     pub field: Option<String>,
     /// What would have been taken.
     pub expected: Option<String>,
+    /// What came.
+    pub given: Option<String>,
     /// The highest voucher that the relayer has: where to go on from.
     pub best: Option<BestJson>,
 }
@@ -57,6 +61,13 @@ impl BestJson {
     /// Its total and signature, if they are well-formed.
     pub fn read(&self) -> Option<(u128, CompactSignature)> {
         Some((text::amount("cumulative_amount", &self.cumulative_amount).ok()?, text::signature("signature", &self.signature).ok()?))
+    }
+}
+
+impl Problem {
+    /// True when the same request may be taken in a moment.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.status, 503 | 504)
     }
 }
 
@@ -119,20 +130,15 @@ impl Relayer {
     ///
     /// When the relayer refused the batch as a whole, or it is not known whether it has it.
     pub async fn pay_batch(&self, vouchers: &[SignedVoucher]) -> Result<Vec<BatchOutcome>, Error> {
-        #[derive(Serialize)]
-        struct Batch {
-            vouchers: Vec<VoucherJson>,
-        }
         #[derive(Deserialize)]
         struct Answer {
             results: Vec<OneResult>,
         }
         #[derive(Deserialize)]
         struct OneResult {
-            #[serde(default)]
-            error: Option<Problem>,
+            problem: Option<Problem>,
         }
-        let body = Batch { vouchers: vouchers.iter().map(VoucherJson::from).collect() };
+        let body: Vec<_> = vouchers.iter().map(VoucherJson::from).collect();
         let response = self.post("/v1/vouchers/batch", &body).await?;
         if !response.status().is_success() {
             return Err(Error::Rejected(Box::new(problem(response).await?)));
@@ -141,7 +147,7 @@ impl Relayer {
         if answer.results.len() != vouchers.len() {
             return Err(Error::Answer(format!("expected {} results, given {}", vouchers.len(), answer.results.len())));
         }
-        Ok(answer.results.into_iter().map(|r| r.error.map_or(BatchOutcome::Accepted, BatchOutcome::Rejected)).collect())
+        Ok(answer.results.into_iter().map(|r| r.problem.map_or(BatchOutcome::Accepted, BatchOutcome::Rejected)).collect())
     }
 }
 

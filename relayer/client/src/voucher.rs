@@ -7,6 +7,7 @@ use rivulet_core::{
     ids::{ChannelId, ChannelNumber, ChannelTerms, Deployment},
     signature::CompactSignature,
 };
+use rivulet_rules::accept::signature::recover;
 
 /// A voucher as it is sent to a relayer or, in a claim, to the chain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,13 +93,27 @@ impl Channel {
         self.promised = total;
         Ok(signer.sign(self.number(), self.id, total))
     }
+
+    /// Goes on from a voucher that somebody else kept: a relayer's answer to a stale one. Only our own signature counts, so that nobody can talk us
+    /// into a higher total. A total below what is known here changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotOurs`] when it was not signed by this key for this channel.
+    pub fn resume(&mut self, signer: &VoucherSigner, cumulative_amount: u128, signature: &CompactSignature) -> Result<(), Error> {
+        let digest = Voucher { channel_id: self.id, cumulative_amount }.digest(&signer.separator, &SoftKeccak);
+        match recover(digest, signature) {
+            Some(address) if address == signer.key.address() => self.promised = self.promised.max(cumulative_amount),
+            other => return Err(Error::NotOurs { expected: signer.key.address(), given: other }),
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use rivulet_core::ids::{Address, Number};
-    use rivulet_rules::accept::signature::recover;
 
     fn channel() -> (Channel, VoucherSigner, Deployment) {
         let at = Deployment { chain_id: 420_420_420, contract: Address([5; 20]) };
@@ -137,6 +152,22 @@ mod tests {
         assert!(matches!(channel.promise(&signer, 59), Err(Error::BadTotal { total: 59, promised: 60, deposit: 100 })));
         assert!(channel.pay(&signer, 41).is_err());
         assert_eq!(channel.promised, 60, "a refused promise changes nothing");
+    }
+
+    #[test]
+    fn a_channel_resumes_only_from_our_own_signature() {
+        let (mut channel, signer, at) = channel();
+        let kept = channel.promise(&signer, 40).unwrap();
+        channel.promised = 10;
+        let forger = VoucherSigner::new(VoucherKey::from_bytes([4; 32]).unwrap(), &at);
+        let forged = forger.sign(channel.number(), channel.id, 90);
+        assert!(matches!(channel.resume(&signer, 90, &forged.signature), Err(Error::NotOurs { .. })));
+        assert!(channel.resume(&signer, 90, &kept.signature).is_err(), "the signature is of another total");
+        channel.resume(&signer, 40, &kept.signature).unwrap();
+        assert_eq!(channel.promised, 40);
+        channel.promise(&signer, 50).unwrap();
+        channel.resume(&signer, 40, &kept.signature).unwrap();
+        assert_eq!(channel.promised, 50);
     }
 
     #[test]
