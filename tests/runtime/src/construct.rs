@@ -7,6 +7,7 @@
 pub mod apis;
 
 use crate::*;
+use alloc::vec::Vec;
 
 // The indices are the Hub's, so that an encoded call means the same there. Sudo, which the Hub has not, stands last.
 #[frame_support::runtime]

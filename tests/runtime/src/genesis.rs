@@ -1,7 +1,7 @@
 //! What exists at block 0: funded dev accounts, USDT and USDC, the sudo key.
 
 use crate::{
-    AccountId, AssetsConfig, Balance, BalancesConfig, ReviveConfig, Runtime, RuntimeGenesisConfig, SudoConfig, hub,
+    AccountId, AssetsConfig, Balance, BalancesConfig, Runtime, RuntimeGenesisConfig, SudoConfig, hub,
     pallet_revive::{AddressMapper, Config},
 };
 use alloc::{vec, vec::Vec};
@@ -62,9 +62,8 @@ pub fn development() -> RuntimeGenesisConfig {
             accounts: holdings(hub::USDT_ID).chain(holdings(hub::USDC_ID)).collect(),
             ..Default::default()
         },
-        // Genesis balances appear without the hook that maps new accounts. The Ethereum accounts need no entry.
-        // The pallet funds its own account with the existential deposit when it builds.
-        revive: ReviveConfig { mapped_accounts: substrate_accounts(), ..Default::default() },
+        // Nothing for revive: balances at genesis map their accounts as any new account's do, and it funds its own
+        // account with the existential deposit.
         sudo: SudoConfig { key: Some(alice) },
         ..Default::default()
     }

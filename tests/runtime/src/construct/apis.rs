@@ -5,7 +5,7 @@
 
 use super::InherentDataExt;
 use crate::{genesis, *};
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use polkadot_sdk::{
     frame_support::{
         genesis_builder_helper::{build_state, get_preset},

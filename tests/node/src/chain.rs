@@ -1,0 +1,102 @@
+//! The parts of a Substrate node that this one has: database, wasm executor, client, transaction pool.
+//!
+//! There is no network and no import queue, for there is nobody to talk to, and no `sc_service::Configuration`, most of
+//! which would configure those.
+
+use crate::Result;
+use polkadot_sdk::{
+    sc_chain_spec::{ChainType, GenericChainSpec},
+    sc_client_api::execution_extensions::ExecutionExtensions,
+    sc_client_db::{BlocksPruning, DatabaseSettings, DatabaseSource, PruningMode},
+    sc_executor::WasmExecutor,
+    sc_service::{self, ClientConfig, GenesisBlockBuilder, TFullBackend, TFullClient, TaskManager},
+    sc_transaction_pool::{self, TransactionPoolHandle, TransactionPoolOptions, TransactionPoolType},
+    sp_io,
+};
+use rivulet_runtime::{RuntimeApi, genesis};
+use std::{path::Path, sync::Arc};
+
+/// The runtime as wasm, built by `scripts/build-runtime`.
+const WASM: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deployments/dev/runtime.compact.compressed.wasm"));
+
+/// Blocks with transactions as bytes: the wasm decodes them.
+pub type Block = rivulet_runtime::OpaqueBlock;
+/// Runs wasm.
+pub type Executor = WasmExecutor<sp_io::SubstrateHostFunctions>;
+/// Database.
+pub type Backend = TFullBackend<Block>;
+/// Chain state, block import, runtime calls.
+pub type Client = TFullClient<Block, RuntimeApi, Executor>;
+/// Transactions that wait for a block.
+pub type Pool = TransactionPoolHandle<Block, Client>;
+
+/// What the rest of the node works with.
+pub struct Chain {
+    /// Name, properties and genesis of the chain.
+    pub spec: Box<dyn sc_service::ChainSpec>,
+    /// Database.
+    pub backend: Arc<Backend>,
+    /// Client.
+    pub client: Arc<Client>,
+    /// Transaction pool.
+    pub pool: Arc<Pool>,
+    /// Keeps the background tasks.
+    pub tasks: TaskManager,
+}
+
+/// Name, decimals and genesis of the dev chain.
+fn spec() -> impl sc_service::ChainSpec {
+    let properties = serde_json::json!({ "tokenSymbol": "DOT", "tokenDecimals": 10, "ss58Format": 0 });
+    GenericChainSpec::<Option<()>>::builder(WASM, None)
+        .with_name("Rivulet Dev")
+        .with_id("rivulet-dev")
+        .with_chain_type(ChainType::Development)
+        .with_properties(properties.as_object().expect("an object was written above").clone())
+        .with_genesis_config_preset_name(genesis::PRESET)
+        .build()
+}
+
+/// Opens the chain in `dir`, or starts it there.
+///
+/// # Errors
+///
+/// When the directory cannot be written, another node has it open, or it holds another chain.
+pub fn open(dir: &Path) -> Result<Chain> {
+    let spec: Box<dyn sc_service::ChainSpec> = Box::new(spec());
+    let tasks = TaskManager::new(tokio::runtime::Handle::current(), None)?;
+    let executor = Executor::builder().build();
+    let backend = sc_service::new_db_backend::<Block>(DatabaseSettings {
+        trie_cache_maximum_size: Some(64 * 1024 * 1024),
+        // Any block can be asked about, forks too.
+        state_pruning: Some(PruningMode::ArchiveAll),
+        source: DatabaseSource::ParityDb { path: dir.join("db") },
+        blocks_pruning: BlocksPruning::KeepAll,
+        pruning_filters: Vec::new(),
+        metrics_registry: None,
+    })?;
+    let genesis = GenesisBlockBuilder::new(spec.as_storage_builder(), true, backend.clone(), executor.clone())?;
+    let client: Arc<Client> = Arc::new(sc_service::new_client(
+        backend.clone(),
+        executor.clone(),
+        genesis,
+        None,
+        None,
+        ExecutionExtensions::new(None, Arc::new(executor)),
+        Box::new(tasks.spawn_handle()),
+        None,
+        None,
+        ClientConfig::default(),
+    )?);
+
+    // Room for a benchmark's load. No ban time: a test may send again what was refused.
+    let options = TransactionPoolOptions::new_with_params(100_000, 256 * 1024 * 1024, None, TransactionPoolType::ForkAware, true, false);
+    let every_block = options.use_all_block_notifications();
+    let pool = Arc::new(sc_transaction_pool::Builder::new(tasks.spawn_essential_handle(), client.clone(), true.into()).with_options(options).build());
+    tasks.spawn_handle().spawn(
+        "txpool-notifications",
+        Some("transaction-pool"),
+        sc_transaction_pool::notification_future(client.clone(), pool.clone(), every_block),
+    );
+
+    Ok(Chain { spec, backend, client, pool, tasks })
+}

@@ -1,0 +1,153 @@
+//! A Substrate node for development and tests.
+//!
+//! It seals and finalizes blocks by itself, serves the usual JSON-RPC, and lets tests move the clock, hold blocks back,
+//! build forks and finalize ([`dev::DevApi`]). Its runtime is `rivulet-runtime`, embedded as wasm from
+//! `deployments/dev`. See `README.md` for flags and calls.
+//!
+//! - [`chain`]: database, executor, client, transaction pool.
+//! - [`seal`]: makes blocks.
+//! - [`rpc`]: the server; [`dev`], [`system`]: calls of its own.
+
+mod chain;
+mod cli;
+mod dev;
+mod rpc;
+mod seal;
+mod system;
+
+use clap::Parser;
+use cli::{Cli, Sealing};
+use futures::StreamExt;
+use polkadot_sdk::{sc_tracing::logging::LoggerBuilder, sc_transaction_pool_api::TransactionPool};
+use seal::Sealer;
+use std::{io::ErrorKind, net::TcpListener, path::PathBuf, process::ExitCode, sync::Arc};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::MissedTickBehavior,
+};
+
+/// Any error: it ends the node or is told to an RPC caller, and nobody tells one from another.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type Result<T> = std::result::Result<T, BoxError>;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let run = || -> Result<()> {
+        check_port(cli.rpc_port)?;
+        LoggerBuilder::new(cli.log.clone()).init()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(run(&cli))
+    };
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rivulet-node: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Fails early, with a sentence, when the port is taken.
+fn check_port(port: u16) -> Result<()> {
+    match TcpListener::bind(("127.0.0.1", port)) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            Err(format!("port {port} is taken, perhaps by another node; stop that one or choose a port with --rpc-port").into())
+        }
+        Err(error) => Err(format!("cannot listen on port {port}: {error}").into()),
+    }
+}
+
+async fn run(cli: &Cli) -> Result<()> {
+    // Removed when dropped, after the chain in it is closed.
+    let temporary = match cli.base_path {
+        None => Some(tempfile::Builder::new().prefix("rivulet-node-").tempdir()?),
+        Some(_) => None,
+    };
+    let dir = cli.base_path.clone().unwrap_or_else(|| temporary.as_ref().expect("made above").path().to_path_buf());
+    let mut stop = Stop::new()?;
+
+    let mut chain = open(dir)?;
+    let sealer = Arc::new(Sealer::new(&chain, cli.finality_lag)?);
+    let server = rpc::serve(&chain, sealer.clone(), cli.rpc_port).await?;
+    let port = server.listen_addrs().first().map_or(cli.rpc_port, |addr| addr.port());
+    println!("rivulet-node: ready, {}, ws://127.0.0.1:{port}", describe(&cli.sealing, cli.finality_lag));
+
+    let pool = chain.pool.clone();
+    let result = tokio::select! {
+        () = seal_forever(&sealer, &cli.sealing, &*pool) => Ok(()),
+        ended = chain.tasks.future() => Err(format!("a background task ended: {ended:?}").into()),
+        () = stop.requested() => Ok(()),
+    };
+    drop(server);
+    result
+}
+
+fn open(dir: PathBuf) -> Result<chain::Chain> {
+    chain::open(&dir).map_err(|error| format!("cannot open the chain in {}: {error}", dir.display()).into())
+}
+
+fn describe(sealing: &Sealing, lag: u32) -> String {
+    let blocks = match sealing.interval() {
+        Some(interval) => format!("a block every {} ms", interval.as_millis()),
+        None => "a block for each transaction".into(),
+    };
+    match lag {
+        0 => format!("{blocks}, finalized at once"),
+        lag => format!("{blocks}, finalized {lag} later"),
+    }
+}
+
+/// Seals until the node ends. A block that fails is reported and the next one tried: a test would rather see that.
+async fn seal_forever(sealer: &Sealer, sealing: &Sealing, pool: &chain::Pool) {
+    let Some(interval) = sealing.interval() else { return seal_per_transaction(sealer, pool).await };
+    let mut timer = tokio::time::interval(interval);
+    timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick comes at once, and clients want the genesis block to be followed by another soon.
+    loop {
+        timer.tick().await;
+        if sealer.is_sealing() {
+            report(sealer.seal().await);
+        }
+    }
+}
+
+async fn seal_per_transaction(sealer: &Sealer, pool: &chain::Pool) {
+    let mut arrivals = pool.import_notification_stream();
+    loop {
+        tokio::select! {
+            arrival = arrivals.next() => if arrival.is_none() { return },
+            () = sealer.resumed() => {}
+        }
+        // One block takes all that is ready, so later arrivals may find nothing left to do.
+        while sealer.is_sealing() && pool.status().ready > 0 {
+            match report(sealer.seal().await) {
+                Some(sealed) if sealed.transactions > 0 => {}
+                _ => break,
+            }
+        }
+    }
+}
+
+fn report(result: Result<seal::Sealed>) -> Option<seal::Sealed> {
+    result.inspect_err(|error| eprintln!("rivulet-node: no block: {error}")).ok()
+}
+
+/// Waits for ctrl-C or a termination signal.
+struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    fn new() -> Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn requested(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The node as its users meet it: the real binary, over JSON-RPC.
+
+use serde_json::{Value, json};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+/// A running node, stopped when dropped.
+struct Node {
+    process: Child,
+    port: u16,
+}
+
+impl Node {
+    fn start(flags: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_rivulet-node"))
+            .args(["--rpc-port", "0"])
+            .args(flags)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the node starts");
+        let mut ready = String::new();
+        BufReader::new(process.stdout.take().expect("stdout is a pipe")).read_line(&mut ready).expect("a line is printed");
+        let port = ready.trim().rsplit(':').next().and_then(|port| port.parse().ok());
+        Self { port: port.unwrap_or_else(|| panic!("no port in: {ready}")), process }
+    }
+
+    fn request(&self, method: &str, params: Value) -> Value {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the node listens");
+        write!(
+            stream,
+            "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .expect("the request goes out");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer comes");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
+    }
+
+    fn call(&self, method: &str, params: Value) -> Value {
+        let answer = self.request(method, params);
+        assert!(answer.get("error").is_none(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+
+    fn number(&self, hash: &Value) -> u64 {
+        let header = self.call("chain_getHeader", json!([hash]));
+        let digits = header["number"].as_str().expect("a number").trim_start_matches("0x").to_string();
+        u64::from_str_radix(&digits, 16).expect("in hexadecimal")
+    }
+
+    fn best(&self) -> (u64, Value) {
+        let hash = self.call("chain_getBlockHash", json!([]));
+        (self.number(&hash), hash)
+    }
+
+    fn finalized(&self) -> u64 {
+        self.number(&self.call("chain_getFinalizedHead", json!([])))
+    }
+
+    /// Timestamp of the best block, in milliseconds.
+    fn time_ms(&self) -> u64 {
+        // twox_128("Timestamp") ++ twox_128("Now")
+        let key = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb";
+        let value = self.call("state_getStorage", json!([key]));
+        let digits = value.as_str().expect("a block was made").trim_start_matches("0x").to_string();
+        u64::from_str_radix(&digits, 16).expect("in hexadecimal").swap_bytes()
+    }
+
+    fn interrupt(mut self) -> bool {
+        Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().expect("kill runs");
+        self.process.wait().expect("it ends").success()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(30), "waited in vain: {what}");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn blocks_come_by_themselves_and_are_final() {
+    let node = Node::start(&["--block-time-ms", "100"]);
+    wait_until("five final blocks", || node.finalized() >= 5);
+    let health = node.call("system_health", json!([]));
+    assert_eq!(health, json!({ "peers": 0, "isSyncing": false, "shouldHavePeers": false }));
+    assert!(node.interrupt(), "the node ends well on ctrl-C");
+}
+
+#[test]
+fn finality_lags_as_told() {
+    let node = Node::start(&["--block-time-ms", "50", "--finality-lag", "3"]);
+    wait_until("ten blocks", || node.best().0 >= 10);
+    node.call("dev_setSealing", json!([false]));
+    node.call("dev_advanceTime", json!([0]));
+    assert_eq!(node.finalized() + 3, node.best().0);
+}
+
+#[test]
+fn time_moves_as_told() {
+    let node = Node::start(&["--instant"]);
+    node.call("dev_sealBlock", json!([true]));
+    let before = node.time_ms();
+    let told = node.call("dev_advanceTime", json!([86_400])).as_u64().expect("seconds");
+    node.call("dev_sealBlock", json!([true]));
+    let after = node.time_ms();
+    assert!((86_400_000..86_460_000).contains(&(after - before)), "{before} to {after}");
+    assert!((told..told + 60).contains(&(after / 1000)));
+}
+
+#[test]
+fn a_longer_fork_replaces_the_best_chain_and_a_final_block_stays() {
+    let node = Node::start(&["--instant"]);
+    let root = node.call("dev_sealBlock", json!([true]))["hash"].clone();
+    let old = node.call("dev_sealBlock", json!([false]))["hash"].clone();
+
+    let equal = node.call("dev_buildFork", json!([root, 1]));
+    assert_eq!(node.best().1, old, "a fork of the same length changes nothing");
+    let longer = node.call("dev_buildFork", json!([root, 2]));
+    assert_eq!(node.best().1, longer[1]);
+    assert_ne!(equal[0], longer[0]);
+    assert_eq!(node.finalized(), 1);
+
+    node.call("dev_finalize", json!([longer[0]]));
+    assert_eq!(node.finalized(), 2);
+    let refused = node.request("dev_finalize", json!([old]));
+    assert_eq!(refused["error"]["code"], 1, "{refused}");
+    let refused = node.request("dev_buildFork", json!([root, 3]));
+    assert!(refused["error"]["message"].as_str().is_some_and(|text| text.contains("final already")), "{refused}");
+}
+
+#[test]
+fn sealing_pauses_and_resumes() {
+    let node = Node::start(&["--block-time-ms", "20"]);
+    assert_eq!(node.call("dev_setSealing", json!([false])), true);
+    // A block that was under way may still come.
+    sleep(Duration::from_millis(500));
+    let paused = node.best().0;
+    sleep(Duration::from_millis(500));
+    assert_eq!(node.best().0, paused);
+    assert_eq!(node.call("dev_setSealing", json!([true])), false);
+    wait_until("another block", || node.best().0 > paused);
+}
+
+#[test]
+fn a_large_request_reaches_the_runtime() {
+    let node = Node::start(&["--instant"]);
+    // No valid transaction, but one of four MiB: the pool answers, not the server's limit.
+    let refused = node.request("author_submitExtrinsic", json!([format!("0x{}", "00".repeat(4 << 20))]));
+    assert!(refused["error"]["code"].as_i64().is_some_and(|code| code >= 1000), "{refused}");
+}
+
+#[test]
+fn a_kept_chain_goes_on_where_it_stopped() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().to_str().expect("in ASCII");
+    let node = Node::start(&["--instant", "--base-path", path]);
+    node.call("dev_advanceTime", json!([1_000_000]));
+    let hash = node.call("dev_sealBlock", json!([true]))["hash"].clone();
+    let before = node.time_ms();
+    assert!(node.interrupt());
+
+    let node = Node::start(&["--instant", "--base-path", path]);
+    assert_eq!(node.best().1, hash);
+    node.call("dev_sealBlock", json!([true]));
+    assert!(node.time_ms() > before);
+}
+
+#[test]
+fn a_taken_port_is_told_in_a_sentence() {
+    let node = Node::start(&["--instant"]);
+    let output = Command::new(env!("CARGO_BIN_EXE_rivulet-node")).args(["--rpc-port", &node.port.to_string()]).output().expect("it runs");
+    assert!(!output.status.success());
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("is taken") && text.contains("--rpc-port"), "{text}");
+}
