@@ -15,6 +15,7 @@ pub use chain::Chain;
 pub use error::{Error, revert};
 
 /// The result of a call as ink! returns it. With the Solidity ABI an error ends the call here, so that ink!'s own encoders of errors are dead code.
+#[inline(always)]
 pub fn finish<T>(result: Result<T, rivulet_core::error::Error>) -> Result<T, Error> {
     #[cfg(ink_abi = "all")]
     return result.map_err(Error::from);
