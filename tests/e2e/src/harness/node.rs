@@ -1,0 +1,112 @@
+//! The dev node.
+
+use super::process::{Process, built};
+use crate::{Context, Error, Result};
+use serde_json::{Value, json};
+use std::{path::Path, process::Command, time::Duration};
+
+/// How the node is started.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeFlags {
+    /// Its port; 0: any free one.
+    pub port: u16,
+    /// Time between blocks. Each is final at once.
+    pub block_time_ms: u64,
+}
+
+impl Default for NodeFlags {
+    fn default() -> Self {
+        Self { port: 0, block_time_ms: 500 }
+    }
+}
+
+/// A machine that compiles beside us is slow to start a node.
+const START: Duration = Duration::from_secs(120);
+const STOP: Duration = Duration::from_secs(20);
+
+/// A running dev node, with its chain in a folder.
+pub struct DevNode {
+    process: Process,
+    port: u16,
+    http: reqwest::Client,
+}
+
+impl DevNode {
+    /// Starts it with its chain and its log in `folder`, and waits until it answers.
+    ///
+    /// # Errors
+    ///
+    /// When it is not built, or does not get ready.
+    pub async fn start(folder: &Path, flags: NodeFlags) -> Result<Self> {
+        let mut command = Command::new(built("rivulet-node")?);
+        command.args(["--rpc-port", &flags.port.to_string(), "--block-time-ms", &flags.block_time_ms.to_string()]);
+        command.arg("--base-path").arg(folder.join("chain"));
+        let mut process = Process::start("the node", command, &folder.join("node.log"))?;
+        let line = process.wait_for_line("rivulet-node: ready", 0, START).await?;
+        let port = line.rsplit(':').next().and_then(|port| port.parse().ok());
+        let port = port.ok_or_else(|| Error::new(format!("no port in the node's ready line: {line}")))?;
+        Ok(Self { process, port, http: reqwest::Client::new() })
+    }
+
+    /// Where its JSON-RPC is.
+    pub fn url(&self) -> String {
+        format!("ws://127.0.0.1:{}", self.port)
+    }
+
+    /// The process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Calls a method over HTTP.
+    ///
+    /// # Errors
+    ///
+    /// When the node does not answer, or answers an error.
+    pub async fn call(&self, method: &str, params: Value) -> Result<Value> {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let asking = || format!("the node's {method}");
+        let response = self.http.post(format!("http://127.0.0.1:{}", self.port)).json(&body).send().await.doing(asking())?;
+        let mut answer: Value = response.json().await.doing(asking())?;
+        match answer.get("error") {
+            Some(error) => Err(Error::new(format!("{}: {error}", asking()))),
+            None => Ok(answer.get_mut("result").map(Value::take).unwrap_or_default()),
+        }
+    }
+
+    /// Moves the chain's clock forward. The next block carries it.
+    ///
+    /// # Errors
+    ///
+    /// When the node does not answer.
+    pub async fn advance_time(&self, secs: u64) -> Result<()> {
+        self.call("dev_advanceTime", json!([secs])).await.map(drop)
+    }
+
+    /// Stops or resumes making blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the node does not answer.
+    pub async fn set_sealing(&self, on: bool) -> Result<()> {
+        self.call("dev_setSealing", json!([on])).await.map(drop)
+    }
+
+    /// How many transactions wait for a block.
+    ///
+    /// # Errors
+    ///
+    /// When the node does not answer.
+    pub async fn pending(&self) -> Result<usize> {
+        Ok(self.call("author_pendingExtrinsics", json!([])).await?.as_array().map_or(0, Vec::len))
+    }
+
+    /// Stops it.
+    ///
+    /// # Errors
+    ///
+    /// When it does not end well.
+    pub async fn stop(&mut self) -> Result<()> {
+        self.process.stop(STOP).await
+    }
+}

@@ -1,0 +1,182 @@
+//! The relayer, as an operator runs it: a configuration file, a database, a log.
+
+use super::process::{Process, built};
+use crate::{Context, Error, Result};
+use rivulet_core::ids::Address;
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+use toml::{Table, Value};
+
+/// How the relayer is set up, beyond its defaults.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RelayerFlags {
+    /// Its port; 0: any free one.
+    pub port: u16,
+    /// The development key that signs claims.
+    pub signer_uri: String,
+    /// Whose relay fees count as the operator's.
+    pub beneficiary: Address,
+    /// How much value it asks for, in hundredths of a percent of the cost.
+    pub min_value_bps: u32,
+    /// How often it looks for a batch.
+    pub interval_ms: u64,
+    /// It looks at once when this many vouchers have come.
+    pub enough_vouchers: usize,
+    /// The most rows in a transaction.
+    pub max_rows: usize,
+    /// What a whole token is worth in planck, by name.
+    pub planck_per_whole: BTreeMap<String, u64>,
+}
+
+const START: Duration = Duration::from_secs(60);
+const STOP: Duration = Duration::from_secs(30);
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// A relayer: running, or killed and waiting to be started again.
+pub struct Daemon {
+    process: Option<Process>,
+    folder: PathBuf,
+    port: u16,
+    http: reqwest::Client,
+}
+
+/// A port that nobody has right now. It stays the relayer's over all restarts, as an operator's would.
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("looking for a free port")?;
+    Ok(listener.local_addr().doing("looking for a free port")?.port())
+}
+
+/// The configuration file. `serde` would want a struct for each table; the relayer's own is the one that checks it.
+fn config(folder: &Path, deployment: &Path, node_url: &str, port: u16, flags: &RelayerFlags) -> Table {
+    let text = |path: &Path| Value::from(path.to_string_lossy().into_owned());
+    let whole = |n: u64| Value::from(i64::try_from(n).unwrap_or(i64::MAX));
+    let table = |pairs: Vec<(&str, Value)>| Value::Table(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
+    let prices = flags.planck_per_whole.iter().map(|(name, planck)| (name.as_str(), whole(*planck))).collect();
+    let sections = [
+        ("deployment", text(deployment)),
+        ("database", text(&folder.join("relayer.db"))),
+        ("signer", table(vec![("dev_uri", flags.signer_uri.as_str().into())])),
+        ("http", table(vec![("listen", format!("127.0.0.1:{port}").into())])),
+        ("chain", table(vec![("rpc_urls", vec![node_url].into())])),
+        (
+            "batch",
+            table(vec![
+                ("interval_ms", whole(flags.interval_ms)),
+                ("enough_vouchers", whole(flags.enough_vouchers as u64)),
+                ("max_rows", whole(flags.max_rows as u64)),
+                ("min_value_bps", whole(flags.min_value_bps.into())),
+                ("beneficiary", flags.beneficiary.to_string().into()),
+                // Payers and a stranger claim from streams, so that who pays and who gets a record's deposit is one thing.
+                ("claim_streams", false.into()),
+                ("planck_per_whole", table(prices)),
+            ]),
+        ),
+    ];
+    sections.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+impl Daemon {
+    /// Writes its configuration into `folder`, starts it and waits until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// When it is not built, or does not get ready.
+    pub async fn start(folder: &Path, deployment: &Path, node_url: &str, flags: &RelayerFlags) -> Result<Self> {
+        let port = if flags.port == 0 { free_port()? } else { flags.port };
+        let text = toml::to_string(&config(folder, deployment, node_url, port, flags)).doing("writing the relayer's configuration")?;
+        let path = folder.join("relayer.toml");
+        fs::write(&path, text).doing(format!("writing {}", path.display()))?;
+        let mut daemon = Self { process: None, folder: folder.into(), port, http: reqwest::Client::new() };
+        daemon.launch()?;
+        daemon.wait_ready().await?;
+        Ok(daemon)
+    }
+
+    /// Starts the process, again after a kill, with the same configuration, port and database. Does not wait.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be run.
+    pub fn launch(&mut self) -> Result<()> {
+        let mut command = Command::new(built("rivulet")?);
+        command.args(["relay", "--config"]).arg(self.config_path());
+        // What is set for a relayer of the user's is not for this one.
+        for name in ["LISTEN", "RPC_URL", "DEPLOYMENT", "DATABASE", "SIGNER_FILE", "LOG_JSON"] {
+            command.env_remove(format!("RIVULET_{name}"));
+        }
+        self.process = Some(Process::start("the relayer", command, &self.log_path())?);
+        Ok(())
+    }
+
+    /// Waits until `/ready` says yes.
+    ///
+    /// # Errors
+    ///
+    /// When it ends first, or takes too long: with the end of its log.
+    pub async fn wait_ready(&mut self) -> Result<()> {
+        let (url, begun) = (format!("{}/ready", self.url()), Instant::now());
+        loop {
+            if self.http.get(&url).send().await.is_ok_and(|r| r.status().is_success()) {
+                return Ok(());
+            }
+            let process = self.process.as_mut().ok_or_else(|| Error::new("the relayer is not running"))?;
+            if let Some(status) = process.ended() {
+                return Err(Error::new(format!("the relayer ended with {status} before it was ready:\n{}", process.tail())));
+            }
+            if begun.elapsed() > START {
+                return Err(Error::new(format!("the relayer was not ready within {START:?}:\n{}", process.tail())));
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    /// SIGKILL. Returns when it is gone.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill();
+        }
+    }
+
+    /// Stops it in good order.
+    ///
+    /// # Errors
+    ///
+    /// When it does not end well.
+    pub async fn stop(&mut self) -> Result<()> {
+        match self.process.take() {
+            Some(mut process) => process.stop(STOP).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Lets it run on after us; returns its process id.
+    pub fn let_go(&mut self) -> u32 {
+        self.process.as_mut().map_or(0, Process::let_go)
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Its configuration.
+    pub fn config_path(&self) -> PathBuf {
+        self.folder.join("relayer.toml")
+    }
+
+    /// Its database.
+    pub fn database_path(&self) -> PathBuf {
+        self.folder.join("relayer.db")
+    }
+
+    /// Its log.
+    pub fn log_path(&self) -> PathBuf {
+        self.folder.join("relayer.log")
+    }
+}

@@ -1,0 +1,27 @@
+//! # rivulet-e2e: all of it together, on a real node
+//!
+//! Node, contracts, relayer and clients as their users run them: real binaries, real ports, a database on disk. Nothing here is linked into them.
+//!
+//! - [`harness`]: starts the dev node and the relayer, deploys, kills, restarts, stops.
+//! - [`ledger`]: finalized balances, by which everything here is judged.
+//! - [`people`]: keys and the money they begin with.
+//! - [`story`]: what `scripts/demo` plays, and the audit at its end.
+//!
+//! Programs: `story` (`scripts/demo`), `deploy` (`scripts/deploy`). Tests: `relayer_killed`, `bad_vouchers`.
+//!
+//! ```
+//! use rivulet_e2e::people::Person;
+//! let anna = Person::new("payer-1")?;
+//! assert_eq!(anna.uri(), "//Rivulet//payer-1");
+//! # Ok::<(), rivulet_e2e::Error>(())
+//! ```
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+mod error;
+pub mod harness;
+pub mod ledger;
+pub mod people;
+pub mod story;
+
+pub use error::{Context, Error, Result};
