@@ -5,16 +5,22 @@
 
 use crate::Result;
 use polkadot_sdk::{
-    sc_chain_spec::{ChainType, GenericChainSpec},
     sc_client_api::execution_extensions::ExecutionExtensions,
     sc_client_db::{BlocksPruning, DatabaseSettings, DatabaseSource, PruningMode},
     sc_executor::WasmExecutor,
     sc_service::{self, ClientConfig, GenesisBlockBuilder, TFullBackend, TFullClient, TaskManager},
     sc_transaction_pool::{self, TransactionPoolHandle, TransactionPoolOptions, TransactionPoolType},
+    sc_transaction_pool_api::{ChainEvent, MaintainedTransactionPool},
+    sp_blockchain::HeaderBackend,
     sp_io,
+    sp_runtime::BuildStorage,
+    sp_storage::{Storage, well_known_keys},
 };
 use rivulet_runtime::{RuntimeApi, genesis};
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// The runtime as wasm, built by `scripts/build-runtime`.
 const WASM: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../deployments/dev/runtime.compact.compressed.wasm"));
@@ -32,8 +38,6 @@ pub type Pool = TransactionPoolHandle<Block, Client>;
 
 /// What the rest of the node works with.
 pub struct Chain {
-    /// Name, properties and genesis of the chain.
-    pub spec: Box<dyn sc_service::ChainSpec>,
     /// Database.
     pub backend: Arc<Backend>,
     /// Client.
@@ -44,16 +48,23 @@ pub struct Chain {
     pub tasks: TaskManager,
 }
 
-/// Name, decimals and genesis of the dev chain.
-fn spec() -> impl sc_service::ChainSpec {
-    let properties = serde_json::json!({ "tokenSymbol": "DOT", "tokenDecimals": 10, "ss58Format": 0 });
-    GenericChainSpec::<Option<()>>::builder(WASM, None)
-        .with_name("Rivulet Dev")
-        .with_id("rivulet-dev")
-        .with_chain_type(ChainType::Development)
-        .with_properties(properties.as_object().expect("an object was written above").clone())
-        .with_genesis_config_preset_name(genesis::PRESET)
-        .build()
+/// The runtime's dev genesis, built natively: in wasm it would take a compilation of its own.
+fn genesis() -> Result<Storage> {
+    let mut storage = genesis::development().build_storage()?;
+    storage.top.insert(well_known_keys::CODE.to_vec(), WASM.to_vec());
+    Ok(storage)
+}
+
+/// Where compiled wasm is kept, for compiling takes most of a start: in the user's cache, if there is one.
+fn executor() -> Executor {
+    let cache = std::env::var_os("RIVULET_CACHE").map(PathBuf::from).or_else(|| {
+        let user = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        user.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"))).map(|dir| dir.join("rivulet"))
+    });
+    match cache {
+        Some(dir) => Executor::builder().with_cache_path(dir.join("node-wasm")).build(),
+        None => Executor::builder().build(),
+    }
 }
 
 /// Opens the chain in `dir`, or starts it there.
@@ -61,10 +72,9 @@ fn spec() -> impl sc_service::ChainSpec {
 /// # Errors
 ///
 /// When the directory cannot be written, another node has it open, or it holds another chain.
-pub fn open(dir: &Path) -> Result<Chain> {
-    let spec: Box<dyn sc_service::ChainSpec> = Box::new(spec());
+pub async fn open(dir: &Path) -> Result<Chain> {
     let tasks = TaskManager::new(tokio::runtime::Handle::current(), None)?;
-    let executor = Executor::builder().build();
+    let executor = executor();
     let backend = sc_service::new_db_backend::<Block>(DatabaseSettings {
         trie_cache_maximum_size: Some(64 * 1024 * 1024),
         // Any block can be asked about, forks too.
@@ -74,7 +84,7 @@ pub fn open(dir: &Path) -> Result<Chain> {
         pruning_filters: Vec::new(),
         metrics_registry: None,
     })?;
-    let genesis = GenesisBlockBuilder::new(spec.as_storage_builder(), true, backend.clone(), executor.clone())?;
+    let genesis = GenesisBlockBuilder::new_with_storage(genesis()?, true, backend.clone(), executor.clone())?;
     let client: Arc<Client> = Arc::new(sc_service::new_client(
         backend.clone(),
         executor.clone(),
@@ -92,11 +102,14 @@ pub fn open(dir: &Path) -> Result<Chain> {
     let options = TransactionPoolOptions::new_with_params(100_000, 256 * 1024 * 1024, None, TransactionPoolType::ForkAware, true, false);
     let every_block = options.use_all_block_notifications();
     let pool = Arc::new(sc_transaction_pool::Builder::new(tasks.spawn_essential_handle(), client.clone(), true.into()).with_options(options).build());
+    // A pool validates against blocks it was told of. Without this it would hold back all until a block comes, and
+    // sealing by transaction would wait for it.
+    pool.maintain(ChainEvent::NewBestBlock { hash: client.info().best_hash, tree_route: None }).await;
     tasks.spawn_handle().spawn(
         "txpool-notifications",
         Some("transaction-pool"),
         sc_transaction_pool::notification_future(client.clone(), pool.clone(), every_block),
     );
 
-    Ok(Chain { spec, backend, client, pool, tasks })
+    Ok(Chain { backend, client, pool, tasks })
 }

@@ -20,7 +20,14 @@ use cli::{Cli, Sealing};
 use futures::StreamExt;
 use polkadot_sdk::{sc_tracing::logging::LoggerBuilder, sc_transaction_pool_api::TransactionPool};
 use seal::Sealer;
-use std::{io::ErrorKind, net::TcpListener, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    io::ErrorKind,
+    net::TcpListener,
+    path::Path,
+    process::ExitCode,
+    sync::{Arc, Weak},
+    time::{Duration, Instant},
+};
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::MissedTickBehavior,
@@ -30,21 +37,42 @@ use tokio::{
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, BoxError>;
 
+/// How long the end may take.
+const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let run = || -> Result<()> {
-        check_port(cli.rpc_port)?;
-        LoggerBuilder::new(cli.log.clone()).init()?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(run(&cli))
-    };
-    match run() {
+    match start(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("rivulet-node: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn start(cli: &Cli) -> Result<()> {
+    check_port(cli.rpc_port)?;
+    // A task that ends early is reported below; one that ends because the node does is nobody's concern.
+    LoggerBuilder::new(format!("{},sc_service::task_manager=off", cli.log)).init()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let (dir, temporary) = match &cli.base_path {
+        Some(dir) => (dir.clone(), None),
+        None => {
+            let temporary = tempfile::Builder::new().prefix("rivulet-node-").tempdir()?;
+            (temporary.path().to_path_buf(), Some(temporary))
+        }
+    };
+    let mut database = Weak::new();
+    let result = runtime.block_on(run(cli, &dir, &mut database));
+    runtime.shutdown_timeout(SHUTDOWN_TIME);
+    // The RPC server's own threads let go of the database a moment later. It writes what it holds when it closes.
+    let since = Instant::now();
+    while database.strong_count() > 0 && since.elapsed() < SHUTDOWN_TIME {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(temporary);
+    result
 }
 
 /// Fails early, with a sentence, when the port is taken.
@@ -58,16 +86,11 @@ fn check_port(port: u16) -> Result<()> {
     }
 }
 
-async fn run(cli: &Cli) -> Result<()> {
-    // Removed when dropped, after the chain in it is closed.
-    let temporary = match cli.base_path {
-        None => Some(tempfile::Builder::new().prefix("rivulet-node-").tempdir()?),
-        Some(_) => None,
-    };
-    let dir = cli.base_path.clone().unwrap_or_else(|| temporary.as_ref().expect("made above").path().to_path_buf());
+async fn run(cli: &Cli, dir: &Path, database: &mut Weak<chain::Backend>) -> Result<()> {
     let mut stop = Stop::new()?;
 
-    let mut chain = open(dir)?;
+    let mut chain = chain::open(dir).await.map_err(|error| format!("cannot open the chain in {}: {error}", dir.display()))?;
+    *database = Arc::downgrade(&chain.backend);
     let sealer = Arc::new(Sealer::new(&chain, cli.finality_lag)?);
     let server = rpc::serve(&chain, sealer.clone(), cli.rpc_port).await?;
     let port = server.listen_addrs().first().map_or(cli.rpc_port, |addr| addr.port());
@@ -79,12 +102,10 @@ async fn run(cli: &Cli) -> Result<()> {
         ended = chain.tasks.future() => Err(format!("a background task ended: {ended:?}").into()),
         () = stop.requested() => Ok(()),
     };
+    // First the tasks: one that ends because its pool is gone is reported as a failure.
+    drop(chain.tasks);
     drop(server);
     result
-}
-
-fn open(dir: PathBuf) -> Result<chain::Chain> {
-    chain::open(&dir).map_err(|error| format!("cannot open the chain in {}: {error}", dir.display()).into())
 }
 
 fn describe(sealing: &Sealing, lag: u32) -> String {

@@ -10,6 +10,7 @@ use crate::{
 use jsonrpsee::RpcModule;
 use polkadot_sdk::{
     pallet_transaction_payment_rpc::{TransactionPayment, TransactionPaymentApiServer},
+    sc_chain_spec::{ChainType, Properties},
     sc_keystore::LocalKeystore,
     sc_rpc::{
         author::{Author, AuthorApiServer},
@@ -31,6 +32,7 @@ use polkadot_sdk::{
 };
 use std::{net::SocketAddr, sync::Arc};
 
+const CHAIN_NAME: &str = "Rivulet Dev";
 /// Largest request and response, in MiB: a block of 5 MiB, in hexadecimal, with room for the JSON around it.
 const MAX_BODY_MIB: u32 = 32;
 const MAX_CONNECTIONS: u32 = 1000;
@@ -82,16 +84,20 @@ pub async fn serve(chain: &Chain, sealer: Arc<Sealer>, port: u16) -> Result<Serv
 
 /// All methods. Put together here because `sc_service` does it only for a node with a network.
 fn methods(node: &Chain, sealer: Arc<Sealer>, spawner: Arc<dyn SpawnNamed>) -> Result<RpcModule<()>> {
-    let Chain { spec, backend, client, pool, tasks } = node;
+    let Chain { backend, client, pool, tasks } = node;
     let (client, pool, backend) = (|| client.clone(), || pool.clone(), || backend.clone());
     let genesis = client().info().genesis_hash;
 
     let (system_tx, system_rx) = tracing_unbounded("mpsc_system_rpc", 1000);
     tasks.spawn_handle().spawn("system-rpc", Some("rpc"), system::answer(system_rx, client()));
+    let mut properties = Properties::new();
+    properties.insert("tokenSymbol".into(), "DOT".into());
+    properties.insert("tokenDecimals".into(), 10.into());
+    properties.insert("ss58Format".into(), 0.into());
     let info = SystemInfo {
-        chain_name: spec.name().into(),
-        chain_type: spec.chain_type(),
-        properties: spec.properties(),
+        chain_name: CHAIN_NAME.into(),
+        chain_type: ChainType::Development,
+        properties: properties.clone(),
         impl_name: env!("CARGO_PKG_NAME").into(),
         impl_version: env!("CARGO_PKG_VERSION").into(),
     };
@@ -108,7 +114,7 @@ fn methods(node: &Chain, sealer: Arc<Sealer>, spawner: Arc<dyn SpawnNamed>) -> R
     module.merge(TransactionPayment::new(client()).into_rpc())?;
 
     let config = ChainHeadConfig::default();
-    module.merge(ChainSpec::new(spec.name().into(), genesis, spec.properties()).into_rpc())?;
+    module.merge(ChainSpec::new(CHAIN_NAME.into(), genesis, properties).into_rpc())?;
     module.merge(ChainHead::new(client(), backend(), spawner.clone(), config).into_rpc())?;
     module.merge(Archive::new(client(), backend(), genesis, spawner.clone()).into_rpc())?;
     module.merge(Transaction::new(client(), pool(), spawner.clone(), None).into_rpc())?;

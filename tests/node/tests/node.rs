@@ -1,5 +1,8 @@
 //! The node as its users meet it: the real binary, over JSON-RPC.
 
+use codec::Encode;
+use polkadot_sdk::{frame_system, pallet_revive, pallet_transaction_payment, sp_keyring::Sr25519Keyring, sp_runtime::generic};
+use rivulet_runtime::{Hash, Runtime, RuntimeCall, TxExtension, UncheckedExtrinsic, VERSION};
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -74,17 +77,41 @@ impl Node {
         u64::from_str_radix(&digits, 16).expect("in hexadecimal").swap_bytes()
     }
 
-    fn interrupt(mut self) -> bool {
-        Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().expect("kill runs");
+    fn signal(&mut self, name: &str) -> bool {
+        Command::new("kill").args([name, &self.process.id().to_string()]).status().expect("kill runs");
         self.process.wait().expect("it ends").success()
     }
 }
 
 impl Drop for Node {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        // Not killed: it removes its directory.
+        self.signal("-TERM");
     }
+}
+
+/// Alice's first transaction, in hexadecimal.
+fn signed_by_alice(node: &Node, call: RuntimeCall) -> String {
+    let genesis: Hash = serde_json::from_value(node.call("chain_getBlockHash", json!([0]))).expect("a hash");
+    let extension: TxExtension = (
+        frame_system::CheckNonZeroSender::new(),
+        frame_system::CheckSpecVersion::new(),
+        frame_system::CheckTxVersion::new(),
+        frame_system::CheckGenesis::new(),
+        frame_system::CheckEra::from(generic::Era::Immortal),
+        frame_system::CheckNonce::from(0),
+        frame_system::CheckWeight::new(),
+        pallet_transaction_payment::ChargeTransactionPayment::from(0),
+        pallet_revive::evm::tx_extension::SetOrigin::<Runtime>::default(),
+        frame_system::WeightReclaim::new(),
+    );
+    let implicit = ((), VERSION.spec_version, VERSION.transaction_version, genesis, genesis, (), (), (), (), ());
+    let payload = generic::SignedPayload::from_raw(call.clone(), extension.clone(), implicit);
+    let signature = payload.using_encoded(|bytes| Sr25519Keyring::Alice.sign(bytes));
+    let alice = Sr25519Keyring::Alice.to_account_id();
+    let transaction = generic::UncheckedExtrinsic::new_signed(call, alice.into(), signature.into(), extension);
+    let bytes = UncheckedExtrinsic::from(transaction).encode();
+    bytes.iter().fold(String::from("0x"), |text, byte| format!("{text}{byte:02x}"))
 }
 
 fn wait_until(what: &str, condition: impl Fn() -> bool) {
@@ -97,11 +124,11 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
 
 #[test]
 fn blocks_come_by_themselves_and_are_final() {
-    let node = Node::start(&["--block-time-ms", "100"]);
+    let mut node = Node::start(&["--block-time-ms", "100"]);
     wait_until("five final blocks", || node.finalized() >= 5);
     let health = node.call("system_health", json!([]));
     assert_eq!(health, json!({ "peers": 0, "isSyncing": false, "shouldHavePeers": false }));
-    assert!(node.interrupt(), "the node ends well on ctrl-C");
+    assert!(node.signal("-INT"), "the node ends well on ctrl-C");
 }
 
 #[test]
@@ -160,22 +187,54 @@ fn sealing_pauses_and_resumes() {
 }
 
 #[test]
-fn a_large_request_reaches_the_runtime() {
+fn a_large_transaction_is_in_a_final_block_at_once() {
     let node = Node::start(&["--instant"]);
-    // No valid transaction, but one of four MiB: the pool answers, not the server's limit.
-    let refused = node.request("author_submitExtrinsic", json!([format!("0x{}", "00".repeat(4 << 20))]));
-    assert!(refused["error"]["code"].as_i64().is_some_and(|code| code >= 1000), "{refused}");
+    let remark = frame_system::Call::remark { remark: vec![7; 140_000] };
+    let sent = node.call("author_submitExtrinsic", json!([signed_by_alice(&node, remark.into())]));
+    assert!(sent.is_string(), "{sent}");
+    wait_until("a block", || node.finalized() == 1);
+    let block = node.call("chain_getBlock", json!([]));
+    let transactions = block["block"]["extrinsics"].as_array().expect("a list");
+    assert!(transactions.len() == 2 && transactions[1].as_str().is_some_and(|text| text.len() > 280_000));
+}
+
+#[test]
+fn a_transaction_in_an_abandoned_block_comes_again() {
+    let node = Node::start(&["--instant"]);
+    node.call("dev_setSealing", json!([false]));
+    let root = node.call("dev_sealBlock", json!([true]))["hash"].clone();
+    let remark = frame_system::Call::remark_with_event { remark: b"again".to_vec() };
+    node.call("author_submitExtrinsic", json!([signed_by_alice(&node, remark.into())]));
+    assert_eq!(node.call("dev_sealBlock", json!([false]))["transactions"], 1);
+
+    node.call("dev_buildFork", json!([root, 2]));
+    wait_until("the transaction waits again", || {
+        node.call("author_pendingExtrinsics", json!([])).as_array().is_some_and(|waiting| waiting.len() == 1)
+    });
+    assert_eq!(node.call("dev_sealBlock", json!([true]))["transactions"], 1);
+}
+
+#[test]
+fn transactions_that_came_while_sealing_was_off_are_sealed_when_it_is_on() {
+    let node = Node::start(&["--instant"]);
+    node.call("dev_setSealing", json!([false]));
+    let remark = frame_system::Call::remark { remark: Vec::new() };
+    node.call("author_submitExtrinsic", json!([signed_by_alice(&node, remark.into())]));
+    sleep(Duration::from_millis(300));
+    assert_eq!(node.best().0, 0);
+    node.call("dev_setSealing", json!([true]));
+    wait_until("a block", || node.finalized() == 1);
 }
 
 #[test]
 fn a_kept_chain_goes_on_where_it_stopped() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().to_str().expect("in ASCII");
-    let node = Node::start(&["--instant", "--base-path", path]);
+    let mut node = Node::start(&["--instant", "--base-path", path]);
     node.call("dev_advanceTime", json!([1_000_000]));
     let hash = node.call("dev_sealBlock", json!([true]))["hash"].clone();
     let before = node.time_ms();
-    assert!(node.interrupt());
+    assert!(node.signal("-INT"));
 
     let node = Node::start(&["--instant", "--base-path", path]);
     assert_eq!(node.best().1, hash);
