@@ -1,7 +1,7 @@
 //! Puts both contracts on a chain.
 
 use crate::{
-    Deployment, Error, InFlight, Lane,
+    Deployment, Error, Lane, TxReport,
     abi::{both::Both, to_sol},
     account::account_of,
     call,
@@ -103,13 +103,16 @@ impl Bundle {
     }
 }
 
-async fn instantiate(lane: &Lane, plan: &Plan, bundle: &Bundle) -> Result<InFlight, Error> {
+/// Creates one contract and waits for it: a creation moves its signer's nonce by two (as transaction and as deployer), so nothing can follow it blindly.
+async fn instantiate(lane: &Lane, plan: &Plan, bundle: &Bundle) -> Result<TxReport, Error> {
     let node = lane.node();
     let block = node.finalized().await?;
     let calldata = plan.constructor();
     let (dry, _) = node.dry_instantiate(&lane.signer().account(), &bundle.code, &calldata, plan.salt, block).await?;
     let call = call::instantiate_with_code(&node.at(block).await?, dry.limits(), &bundle.code, &calldata, plan.salt)?;
-    lane.send(&call).await
+    let report = lane.send(&call).await?.success().await?;
+    lane.forget_nonce().await;
+    Ok(report)
 }
 
 /// Deploys both contracts from `<bundles>/{channels,streams}.polkavm`, sends them their seeds, and returns what to write into the deployment's file.
@@ -121,14 +124,10 @@ async fn instantiate(lane: &Lane, plan: &Plan, bundle: &Bundle) -> Result<InFlig
 pub async fn deploy(lane: &Lane, plan: &Plan, bundles: &Path) -> Result<Deployment, Error> {
     let node = lane.node();
     let loaded = [Bundle::load(bundles, name_of(ContractKind::Channels))?, Bundle::load(bundles, name_of(ContractKind::Streams))?];
-    let mut in_flight = Vec::new();
-    for bundle in &loaded {
-        in_flight.push(instantiate(lane, plan, bundle).await?);
-    }
     let mut entries = Vec::new();
     let mut block = node.finalized().await?;
-    for (sent, bundle) in in_flight.into_iter().zip(&loaded) {
-        let report = sent.success().await?;
+    for bundle in &loaded {
+        let report = instantiate(lane, plan, bundle).await?;
         let address = *report.instantiated.last().ok_or_else(|| Error::decode("a deployment", "no contract was instantiated"))?;
         if report.block.number > block.number {
             block = report.block;

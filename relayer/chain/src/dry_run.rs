@@ -202,6 +202,9 @@ impl Node {
     /// As [`Node::dry_call`]; [`Error::Decode`] when the answer is not of the expected shape, as when there is no contract.
     pub async fn view<C: SolCall>(&self, contract: &Address, call: &C, block: BlockRef) -> Result<C::Return, Error> {
         let returned = self.dry_call(&account_of(&NOBODY), contract, 0, &call.abi_encode(), block).await?.returned;
+        if returned.is_empty() {
+            return Err(Error::decode(C::SIGNATURE, format!("no answer: there is no such contract at {contract}")));
+        }
         C::abi_decode_returns(&returned).map_err(|e| Error::decode(C::SIGNATURE, e))
     }
 

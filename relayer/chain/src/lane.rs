@@ -58,6 +58,12 @@ impl Lane {
         &self.signer
     }
 
+    /// Forgets the next nonce: the node is asked before the next transaction. Needed after a transaction that moves the nonce by more than one, as the
+    /// creation of a contract does, once that transaction is in a block.
+    pub async fn forget_nonce(&self) {
+        *self.next_nonce.lock().await = None;
+    }
+
     /// Sends a call and returns when the pool has it, so that the next can follow at once.
     ///
     /// # Errors
