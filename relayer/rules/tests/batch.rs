@@ -24,7 +24,7 @@ const MILLI_DOT: u128 = 1_000_000_000_000_000;
 
 fn policy() -> Policy {
     Policy {
-        relayer: US,
+        beneficiary: US,
         own_payees: [].into(),
         token_values: [].into(),
         fee_ceiling_bps: 1_000,

@@ -55,6 +55,8 @@ CREATE TABLE channels (
     PRIMARY KEY (book, serial)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX channels_by_payee ON channels (payee, token);
+-- Looked through at every block: those whose payer has asked for money back.
+CREATE INDEX channels_closing ON channels (book, serial) WHERE is_closed = 0 AND (close_due_at IS NOT NULL OR refund_due_at IS NOT NULL);
 
 -- The best voucher of each channel.
 CREATE TABLE vouchers (

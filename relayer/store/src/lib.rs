@@ -88,6 +88,8 @@ pub trait Store: Send + Sync {
     fn books(&self, contract: ContractKind) -> Answer<'_, BTreeMap<u32, BookView>>;
     /// Channels whose best voucher is above what was claimed, not set aside and in no open intent.
     fn pending_channels(&self) -> Answer<'_, Vec<Pending>>;
+    /// Those of them whose payer has asked for money back.
+    fn closing_channels(&self) -> Answer<'_, Vec<Pending>>;
     /// Streams that have not ended, not set aside and in no open intent.
     fn pending_streams(&self) -> Answer<'_, Vec<rivulet_core::ids::StreamNumber>>;
     /// Every channel that is not closed, by number: to read them all again.

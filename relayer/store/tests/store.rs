@@ -137,6 +137,16 @@ async fn what_was_claimed_is_not_pending() {
 }
 
 #[tokio::test]
+async fn closing_channels_are_found_apart() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 10).await.unwrap();
+    assert!(fresh.store.closing_channels().await.unwrap().is_empty());
+    fresh.see(2, ChannelUpdate::CloseRequested { number: NUMBER, due_at: 77 }).await;
+    assert_eq!(fresh.store.closing_channels().await.unwrap(), fresh.store.pending_channels().await.unwrap());
+    assert_eq!(fresh.pending().await, [10]);
+}
+
+#[tokio::test]
 async fn a_row_is_in_one_open_intent_only() {
     let (fresh, key, state) = Fresh::with_channel().await;
     fresh.accept(&state, &key, 10).await.unwrap();

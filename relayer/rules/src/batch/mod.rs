@@ -28,8 +28,8 @@ pub const BPS: u128 = 10_000;
 /// How batches are chosen.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Policy {
-    /// The relayer's own address: fees are worth something when it is the beneficiary.
-    pub relayer: Address,
+    /// Whose fees are the operator's: what goes to another beneficiary is worth nothing here.
+    pub beneficiary: Address,
     /// Payees of the operator itself: their gains count in full.
     pub own_payees: BTreeSet<Address>,
     /// What a unit of each token is worth. The native token needs no entry.

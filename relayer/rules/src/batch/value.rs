@@ -40,7 +40,7 @@ pub struct BookView {
 
 /// The fee that this row earns the relayer; 0 when somebody else is the beneficiary.
 pub fn fee_earned(book: &BookView, policy: &Policy, gain: u128, now: u64) -> u128 {
-    if book.terms.beneficiary != policy.relayer {
+    if book.terms.beneficiary != policy.beneficiary {
         return 0;
     }
     relay_fee(&book.terms, policy.fee_ceiling_bps, &book.token, gain, now)

@@ -130,7 +130,10 @@ impl Store for SqliteStore {
         Box::pin(self.readers.run(move |db| chain::books(db, contract)))
     }
     fn pending_channels(&self) -> Answer<'_, Vec<Pending>> {
-        Box::pin(self.readers.run(read::pending_channels))
+        Box::pin(self.readers.run(|db| read::pending_channels(db, "")))
+    }
+    fn closing_channels(&self) -> Answer<'_, Vec<Pending>> {
+        Box::pin(self.readers.run(|db| read::pending_channels(db, read::CLOSING)))
     }
     fn pending_streams(&self) -> Answer<'_, Vec<StreamNumber>> {
         Box::pin(self.readers.run(read::pending_streams))

@@ -52,12 +52,15 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
-/// Channels that could be claimed from.
-pub fn pending_channels(db: &Connection) -> Result<Vec<Pending>, StoreError> {
+/// Of the pending channels, those whose payer has asked for money back: the condition of the index `channels_closing`.
+pub const CLOSING: &str = "AND (c.close_due_at IS NOT NULL OR c.refund_due_at IS NOT NULL)";
+
+/// Channels that could be claimed from, and for which `also` holds.
+pub fn pending_channels(db: &Connection, also: &str) -> Result<Vec<Pending>, StoreError> {
     let sql = format!(
         "SELECT {STATE}, v.cumulative_amount, v.signature FROM vouchers v JOIN channels c ON c.book = v.book AND c.serial = v.serial
          WHERE v.cumulative_amount > c.claimed AND c.deposit > c.claimed AND c.is_closed = 0 AND v.set_aside IS NULL AND v.channel_id = c.channel_id
-             AND NOT EXISTS (SELECT 1 FROM intent_rows r WHERE r.contract = 0 AND r.book = v.book AND r.serial = v.serial AND r.is_open = 1)"
+             AND NOT EXISTS (SELECT 1 FROM intent_rows r WHERE r.contract = 0 AND r.book = v.book AND r.serial = v.serial AND r.is_open = 1) {also}"
     );
     let mut query = db.prepare_cached(&sql)?;
     let rows = query.query_map([], |row| {
