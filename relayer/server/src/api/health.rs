@@ -1,0 +1,49 @@
+//! `GET /health`: the process answers. `GET /ready`: it can take vouchers and its worker gets through.
+
+use super::{Api, json, problem::Problem};
+use crate::status::Report;
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+#[derive(Debug, Serialize)]
+struct HealthJson {
+    status: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct ReadyJson {
+    status: &'static str,
+    channels: u64,
+    vouchers: u64,
+    open_intents: u64,
+    set_aside: u64,
+    worker: Report,
+}
+
+/// `GET /health`
+pub async fn health() -> Response {
+    json(StatusCode::OK, &HealthJson { status: "ok" })
+}
+
+/// `GET /ready`
+pub async fn ready(State(api): State<Api>) -> Response {
+    let counts = match api.store.counts().await {
+        Ok(counts) => counts,
+        Err(e) => return Problem::from(&e).into_response(),
+    };
+    let is_ready = api.status.is_ready(api.config.http.ready_within_ms);
+    let (code, status) = if is_ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
+    let body = ReadyJson {
+        status,
+        channels: counts.channels,
+        vouchers: counts.vouchers,
+        open_intents: counts.open_intents,
+        set_aside: counts.set_aside,
+        worker: api.status.report(),
+    };
+    json(code, &body)
+}

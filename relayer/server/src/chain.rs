@@ -1,0 +1,67 @@
+//! What the relayer needs of a chain. `rivulet` (the command) implements it with `rivulet-chain`.
+
+use rivulet_core::ids::{ChannelNumber, StreamNumber};
+use rivulet_rules::chain::{
+    BlockHead, BlockRef, BookState, ChainError, ChannelView, ContractKind, DryRun, EventRecord, FeeModel, IncludedTx, SignedTx, StreamState, TxHash,
+};
+use std::{future::Future, pin::Pin};
+
+/// What a chain answers, in time.
+pub type Ask<'a, T> = Pin<Box<dyn Future<Output = Result<T, ChainError>> + Send + 'a>>;
+
+/// Finalized blocks, each once, in order, without gaps.
+pub trait Feed: Send {
+    /// The next block; waits until there is one. Dropping the future loses nothing; after an error it can be asked again.
+    fn next(&mut self) -> Ask<'_, BlockRef>;
+}
+
+/// Where to begin following.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Start {
+    /// With the child of this block: that another chain took its place is noticed.
+    After(BlockRef),
+    /// With this number.
+    From(u64),
+}
+
+/// A chain with our contracts on it, and the key that claims are signed with.
+pub trait ChainAccess: Send + Sync {
+    /// The newest finalized block.
+    fn finalized_head(&self) -> Ask<'_, BlockHead>;
+    /// A block's time.
+    fn head(&self, block: BlockRef) -> Ask<'_, BlockHead>;
+    /// Finalized blocks.
+    fn follow(&self, start: Start) -> Box<dyn Feed>;
+    /// What our contracts did in a block.
+    fn events(&self, block: BlockRef) -> Ask<'_, Vec<EventRecord>>;
+    /// A channel.
+    fn channel(&self, number: ChannelNumber, block: BlockRef) -> Ask<'_, ChannelView>;
+    /// A stream; `None` when there is no record.
+    fn stream(&self, number: StreamNumber, block: BlockRef) -> Ask<'_, Option<StreamState>>;
+    /// A book; `None` when there is none.
+    fn book(&self, contract: ContractKind, book: u32, block: BlockRef) -> Ask<'_, Option<BookState>>;
+    /// The highest book number.
+    fn books(&self, contract: ContractKind, block: BlockRef) -> Ask<'_, u32>;
+    /// Prices.
+    fn fee_model(&self, block: BlockRef) -> Ask<'_, FeeModel>;
+    /// What a batch would do.
+    fn dry_run<'a>(&'a self, contract: ContractKind, blob: &'a [u8], block: BlockRef) -> Ask<'a, DryRun>;
+    /// Signs a batch with the limits that its dry run asks for. Nothing is sent.
+    fn sign<'a>(
+        &'a self,
+        contract: ContractKind,
+        blob: &'a [u8],
+        dry_run: &'a DryRun,
+        fees: &'a FeeModel,
+        nonce: u64,
+        birth: BlockRef,
+    ) -> Ask<'a, SignedTx>;
+    /// Gives a transaction to the pool. The same bytes twice are harmless.
+    fn submit<'a>(&'a self, tx: &'a SignedTx) -> Ask<'a, ()>;
+    /// Looks for a transaction in finalized blocks `from..=to`.
+    fn find_tx(&self, hash: TxHash, from: u64, to: u64) -> Ask<'_, Option<IncludedTx>>;
+    /// The signer's nonce after all of its transactions that the node knows, those in its pool included.
+    fn next_nonce(&self) -> Ask<'_, u64>;
+    /// The signer's nonce at a block: how many of its transactions are final there.
+    fn nonce_at(&self, block: BlockRef) -> Ask<'_, u64>;
+}

@@ -1,0 +1,338 @@
+//! The operator's file. Unknown keys are refused; what is left out has the default that stands in `relayer/config/full.toml`.
+
+use crate::{channels::LookupLimits, network::Network};
+use rivulet_core::ids::{Address, Token};
+use rivulet_rules::{accept, batch, chain::ContractKind, text};
+use serde::{Deserialize, Deserializer, de::Error as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    net::SocketAddr,
+    path::PathBuf,
+};
+
+/// All of it.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The network's file: `deployments/<network>.json`.
+    pub deployment: PathBuf,
+    /// The SQLite file. Made when there is none.
+    pub database: PathBuf,
+    /// The key that claims are signed with.
+    pub signer: Signer,
+    /// The routes.
+    #[serde(default)]
+    pub http: Http,
+    /// The chain.
+    #[serde(default)]
+    pub chain: Chain,
+    /// What vouchers are taken.
+    #[serde(default)]
+    pub accept: Accept,
+    /// What is claimed, and when.
+    #[serde(default)]
+    pub batch: Batch,
+    /// The log.
+    #[serde(default)]
+    pub log: Log,
+}
+
+/// The key that claims are signed with. Exactly one of the two.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signer {
+    /// A file with `0x` and the 64 hex digits of an sr25519 seed, or a secret phrase.
+    pub file: Option<PathBuf>,
+    /// A development key such as `//Alice`. Everybody knows it: only for chains without value.
+    pub dev_uri: Option<String>,
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whatever somebody put into dev_uri by mistake stays out of the log.
+        f.debug_struct("Signer").field("file", &self.file).field("dev_uri", &self.dev_uri.as_ref().map(|_| "…")).finish()
+    }
+}
+
+/// The routes.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The longest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// The most vouchers in one request.
+    pub max_batch_items: usize,
+    /// How many requests are worked at once; more are told to come back.
+    pub max_requests: usize,
+    /// After this a request is given up.
+    pub request_timeout_ms: u64,
+    /// How long a stop waits for requests under way.
+    pub drain_timeout_ms: u64,
+    /// `/ready` says no when no pass of the worker went through for this long.
+    pub ready_within_ms: u64,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
+            max_body_bytes: 1 << 20,
+            max_batch_items: 2_000,
+            max_requests: 512,
+            request_timeout_ms: 30_000,
+            drain_timeout_ms: 10_000,
+            ready_within_ms: 120_000,
+        }
+    }
+}
+
+/// The chain.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Chain {
+    /// Nodes, best first; the next is used when one does not answer.
+    pub rpc_urls: Vec<String>,
+    /// How many blocks a transaction may wait: a power of two from 4 to 4096.
+    pub mortality_blocks: u64,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self { rpc_urls: vec!["ws://127.0.0.1:9944".to_owned()], mortality_blocks: 64 }
+    }
+}
+
+/// What vouchers are taken.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Accept {
+    /// Payees to work for; empty: all.
+    #[serde(deserialize_with = "addresses")]
+    pub payees: BTreeSet<Address>,
+    /// The least gain of a channel's first voucher, in the token's smallest unit (native: wei), by the token's name.
+    pub min_first_units: BTreeMap<String, Units>,
+    /// How long a number that is not on the chain is remembered as such.
+    pub unknown_ttl_ms: u64,
+    /// How many of them are remembered.
+    pub unknown_max: usize,
+    /// How many unknown numbers are looked up on the chain at once.
+    pub lookups_at_once: usize,
+}
+
+impl Default for Accept {
+    fn default() -> Self {
+        Self { payees: BTreeSet::new(), min_first_units: BTreeMap::new(), unknown_ttl_ms: 3_000, unknown_max: 10_000, lookups_at_once: 16 }
+    }
+}
+
+/// What is claimed, and when.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Batch {
+    /// How often to look for a batch.
+    pub interval_ms: u64,
+    /// Look at once when this many vouchers have come since the last look.
+    pub enough_vouchers: usize,
+    /// The most rows in a transaction.
+    pub max_rows: usize,
+    /// The longest blob, in bytes.
+    pub max_blob_bytes: usize,
+    /// How many transactions may be under way at once.
+    pub max_in_flight: usize,
+    /// How much value is asked for, in hundredths of a percent of the cost: 10000 is break-even, 0 claims whatever is pending.
+    pub min_value_bps: u32,
+    /// Whose relay fees count as the operator's, when they do not go to the key that signs; absent: that key's address.
+    #[serde(deserialize_with = "some_address")]
+    pub beneficiary: Option<Address>,
+    /// Payees that are the operator's own: their gains count in full, not only the fees on them.
+    #[serde(deserialize_with = "addresses")]
+    pub own_payees: BTreeSet<Address>,
+    /// What one whole token is worth in planck, by the token's name. The native token needs none; a token without is worth nothing.
+    pub planck_per_whole: BTreeMap<String, u64>,
+    /// Pay the existential deposit of a payee whose account does not exist yet, when its rows are worth it.
+    pub fund_new: bool,
+    /// Claim from streams too.
+    pub claim_streams: bool,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            interval_ms: 6_000,
+            enough_vouchers: 1_000,
+            max_rows: 500,
+            max_blob_bytes: 98_304,
+            max_in_flight: 4,
+            min_value_bps: 10_000,
+            beneficiary: None,
+            own_payees: BTreeSet::new(),
+            planck_per_whole: BTreeMap::new(),
+            fund_new: false,
+            claim_streams: true,
+        }
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The log.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// How lines look.
+    pub format: LogFormat,
+    /// What is logged: `info`, or `info,rivulet_server=debug`.
+    pub filter: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".to_owned() }
+    }
+}
+
+/// An amount in a token's smallest unit: a string in the file, since TOML's integers end at 2^63.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Units(pub u128);
+
+impl<'de> Deserialize<'de> for Units {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        text::amount("amount", &String::deserialize(d)?).map(Self).map_err(D::Error::custom)
+    }
+}
+
+fn addresses<'de, D: Deserializer<'de>>(d: D) -> Result<BTreeSet<Address>, D::Error> {
+    Vec::<String>::deserialize(d)?.iter().map(|t| text::address("address", t).map_err(D::Error::custom)).collect()
+}
+
+fn some_address<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Address>, D::Error> {
+    text::address("address", &String::deserialize(d)?).map(Some).map_err(D::Error::custom)
+}
+
+/// Why a configuration cannot be used. `key` is the full name in the file.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Not TOML, an unknown key, a wrong type. The text says where.
+    #[error("{0}")]
+    Parse(String),
+    /// A value that cannot be.
+    #[error("{key}: expected {expected}, got {given}")]
+    Value {
+        /// Which key.
+        key: String,
+        /// What is possible.
+        expected: String,
+        /// What stands there.
+        given: String,
+    },
+}
+
+fn value(key: &str, expected: impl Into<String>, given: impl ToString) -> ConfigError {
+    ConfigError::Value { key: key.to_owned(), expected: expected.into(), given: given.to_string() }
+}
+
+impl Config {
+    /// Reads TOML.
+    ///
+    /// # Errors
+    /// [`ConfigError::Parse`] or the first value that cannot be.
+    pub fn parse(toml: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(toml).map_err(|e| ConfigError::Parse(e.to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Checks what types alone do not.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] names the key.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let at_least = |key: &str, least: u64, given: u64| if given >= least { Ok(()) } else { Err(value(key, format!("at least {least}"), given)) };
+        match (&self.signer.file, &self.signer.dev_uri) {
+            (Some(_), None) => {}
+            // The value is not repeated: it may be a real secret in the wrong place.
+            (None, Some(uri)) if uri.starts_with("//") => {}
+            (None, Some(_)) => {
+                return Err(value("signer.dev_uri", "a development key such as //Alice; a real key belongs in a file", "another text"));
+            }
+            (Some(_), Some(_)) => return Err(value("signer", "either file or dev_uri", "both")),
+            (None, None) => return Err(value("signer", "either file or dev_uri", "neither")),
+        }
+        at_least("http.max_body_bytes", 1_024, self.http.max_body_bytes as u64)?;
+        at_least("http.max_batch_items", 1, self.http.max_batch_items as u64)?;
+        at_least("http.max_requests", 1, self.http.max_requests as u64)?;
+        at_least("http.request_timeout_ms", 100, self.http.request_timeout_ms)?;
+        at_least("chain.rpc_urls", 1, self.chain.rpc_urls.len() as u64)?;
+        at_least("accept.unknown_max", 1, self.accept.unknown_max as u64)?;
+        at_least("accept.lookups_at_once", 1, self.accept.lookups_at_once as u64)?;
+        at_least("batch.interval_ms", 10, self.batch.interval_ms)?;
+        at_least("batch.enough_vouchers", 1, self.batch.enough_vouchers as u64)?;
+        at_least("batch.max_rows", 1, self.batch.max_rows as u64)?;
+        at_least("batch.max_blob_bytes", 256, self.batch.max_blob_bytes as u64)?;
+        at_least("batch.max_in_flight", 1, self.batch.max_in_flight as u64)?;
+        if let Some(url) = self.chain.rpc_urls.iter().find(|u| !u.starts_with("ws://") && !u.starts_with("wss://")) {
+            return Err(value("chain.rpc_urls", "ws:// or wss:// addresses", url));
+        }
+        let mortality = self.chain.mortality_blocks;
+        if !mortality.is_power_of_two() || !(4..=4_096).contains(&mortality) {
+            return Err(value("chain.mortality_blocks", "a power of two from 4 to 4096", mortality));
+        }
+        Ok(())
+    }
+
+    fn token(&self, key: &str, name: &str, network: &Network) -> Result<(Token, u8), ConfigError> {
+        let known = || network.tokens.keys().cloned().collect::<Vec<_>>().join(", ");
+        let token = network.tokens.get(name).ok_or_else(|| value(key, format!("a token of {}: {}", network.name, known()), name))?;
+        Ok((token.address, token.decimals))
+    }
+
+    /// The rules for accepting on this network.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] when a token is not the network's.
+    pub fn accept_policy(&self, network: &Network) -> Result<accept::Policy, ConfigError> {
+        let min = self.accept.min_first_units.iter();
+        let min_first_gain = min.map(|(name, units)| Ok((self.token("accept.min_first_units", name, network)?.0, units.0)));
+        Ok(accept::Policy { payees: self.accept.payees.clone(), min_first_gain: min_first_gain.collect::<Result<_, _>>()? })
+    }
+
+    /// The rules for batches of a contract on this network.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] when a token is not the network's.
+    pub fn batch_policy(&self, network: &Network, contract: ContractKind) -> Result<batch::Policy, ConfigError> {
+        let prices = self.batch.planck_per_whole.iter();
+        let token_values = prices.map(|(name, planck)| {
+            let (token, decimals) = self.token("batch.planck_per_whole", name, network)?;
+            Ok((token, batch::TokenValue { planck_per_whole: *planck, decimals }))
+        });
+        Ok(batch::Policy {
+            beneficiary: self.batch.beneficiary.unwrap_or(network.relayer_address),
+            own_payees: self.batch.own_payees.clone(),
+            token_values: token_values.collect::<Result<_, _>>()?,
+            fee_ceiling_bps: network.fee_ceiling_bps(contract),
+            min_value_bps: self.batch.min_value_bps,
+            max_rows: self.batch.max_rows,
+            max_blob_bytes: self.batch.max_blob_bytes,
+            fund_new: self.batch.fund_new,
+        })
+    }
+
+    /// Limits on looking up unknown channels.
+    pub fn lookup_limits(&self) -> LookupLimits {
+        let Accept { unknown_ttl_ms, unknown_max, lookups_at_once, .. } = self.accept;
+        LookupLimits { unknown_ttl_ms, unknown_max, at_once: lookups_at_once }
+    }
+}

@@ -1,0 +1,29 @@
+//! # rivulet-server: the relayer's routes and its worker
+//!
+//! ```text
+//!  client ──▶ api ──▶ accept ──▶ channels (cache, else store, else chain)
+//!                        │
+//!                        ├─▶ rules::accept (on blocking threads) ──▶ store, on disk ──▶ answer
+//!                        ╰─▶ wakes the worker when enough has come
+//!  chain ──▶ worker: follow ─▶ reconcile ─▶ claim (choose, dry run, intent on disk, submit)
+//! ```
+//!
+//! - [`api`]: the routes, their JSON, and errors as `application/problem+json`.
+//! - [`accept`]: from offered vouchers to stored ones. [`channels`]: what is known of channels, in memory.
+//! - [`worker`]: follows finalized blocks, sends batches, finds out what became of them.
+//! - [`chain`]: what the worker needs of a chain; `rivulet-chain` has it, tests have a small one in memory.
+//! - [`config`], [`network`]: the operator's file, and what the deployment says.
+//! - [`serve`]: all of it together, until told to stop.
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+pub mod accept;
+pub mod api;
+pub mod chain;
+pub mod channels;
+pub mod clock;
+pub mod config;
+pub mod network;
+pub mod serve;
+pub mod status;
+pub mod worker;

@@ -1,0 +1,231 @@
+//! Choosing a batch, trying it, recording it, sending it — in this order.
+
+use super::{WorkError, Worker};
+use crate::clock::now_ms;
+use rivulet_core::{blob::Payload, ids::Number};
+use rivulet_rules::{
+    batch::{self, Batch, BookView, Candidate, Choice, CostModel, Policy, Shape},
+    chain::{BlockHead, ChainError, ContractKind, DryRun, FeeModel},
+    reconcile::{IntentRow, Verdict, judge},
+    text,
+};
+use rivulet_store::{NewIntent, SetAside, StoreError};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How often a batch is chosen anew after its dry run, before the round is given up.
+const TRIES: usize = 16;
+/// Streams read for one decision.
+const STREAMS_AT_ONCE: usize = 2_000;
+
+/// What every step of a round needs.
+struct Round<'a, P> {
+    contract: ContractKind,
+    /// A voucher's total, as intents record it; 0 for streams.
+    total_of: fn(&P) -> u128,
+    books: BTreeMap<u32, BookView>,
+    cost: CostModel,
+    head: &'a BlockHead,
+}
+
+/// What became of a dry run.
+enum Trial {
+    /// Every row pays.
+    Good(DryRun),
+    /// These rows are out; choose anew from the rest.
+    Without(BTreeSet<Number>, Vec<SetAside>),
+    /// Too much for one transaction, or refused as a whole: fewer rows.
+    Fewer(String),
+    /// The existential deposit of a new payee eats up the value: without paying it.
+    Unfunded,
+    /// Its true price is more than it is worth.
+    TooDear(u128),
+}
+
+impl Worker {
+    /// True when a deadline presses: not to be left to the next tick.
+    pub(super) async fn is_pressed(&self, head: &BlockHead) -> Result<bool, WorkError> {
+        let pending = self.store.closing_channels().await?;
+        Ok(pending.iter().any(|p| {
+            batch::channel_candidate(&p.state, p.best.cumulative_amount, p.best.signature)
+                .and_then(|c| c.deadline)
+                .is_some_and(|d| d.is_pressing(head.now))
+        }))
+    }
+
+    /// Sends batches of channels while they are worth it.
+    pub(super) async fn claim_channels(&self, head: &BlockHead, policy: &Policy, shape: Shape) -> Result<(), WorkError> {
+        loop {
+            let pending = self.store.pending_channels().await?;
+            let candidates: Vec<_> =
+                pending.iter().filter_map(|p| batch::channel_candidate(&p.state, p.best.cumulative_amount, p.best.signature)).collect();
+            if !self.claim(ContractKind::Channels, candidates, |row| row.cumulative_amount, head, policy, shape).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends batches of streams while they are worth it.
+    pub(super) async fn claim_streams(&self, head: &BlockHead, policy: &Policy, shape: Shape) -> Result<(), WorkError> {
+        let books = self.store.books(ContractKind::Streams).await?;
+        // Without a fee for us, or an own payee, a stream is not even read.
+        let is_ours = |b: &BookView| policy.min_value_bps == 0 || b.terms.beneficiary == policy.beneficiary || policy.own_payees.contains(&b.payee);
+        loop {
+            let mut candidates = Vec::new();
+            let numbers = self.store.pending_streams().await?;
+            let ours: Vec<_> = numbers.into_iter().filter(|n| books.get(&n.book).is_some_and(is_ours)).take(STREAMS_AT_ONCE).collect();
+            for number in ours {
+                let state = self.chain.stream(number, head.block).await?;
+                candidates.extend(state.as_ref().and_then(batch::stream_candidate));
+            }
+            if !self.claim(ContractKind::Streams, candidates, |_| 0, head, policy, shape).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends one batch, if one is worth it and there is room for another transaction. True: there may be another.
+    async fn claim<P: Payload + Send + Sync>(
+        &self,
+        contract: ContractKind,
+        mut candidates: Vec<Candidate<P>>,
+        total_of: fn(&P) -> u128,
+        head: &BlockHead,
+        policy: &Policy,
+        shape: Shape,
+    ) -> Result<bool, WorkError> {
+        if candidates.is_empty() || self.store.open_intents().await?.len() >= self.options.max_in_flight {
+            return Ok(false);
+        }
+        let cost = CostModel { fees: self.chain.fee_model(head.block).await?, shape };
+        let round = Round { contract, total_of, books: self.store.books(contract).await?, cost, head };
+        let mut policy = policy.clone();
+        for _ in 0..TRIES {
+            let batch = match batch::choose(candidates.iter().copied(), &round.books, &policy, &round.cost, head.now) {
+                Choice::Send(batch) => batch,
+                Choice::Wait { rows, value_planck, cost_planck } => {
+                    tracing::debug!(contract = Self::name(contract), rows, value_planck, cost_planck, "not worth a transaction yet");
+                    return Ok(false);
+                }
+                Choice::Nothing => return Ok(false),
+            };
+            match self.try_batch(&round, &batch, &policy).await? {
+                Trial::Good(dry_run) => return self.send(&round, &batch, &dry_run).await,
+                Trial::Without(out, aside) => {
+                    self.store.set_aside(aside).await?;
+                    candidates.retain(|c| !out.contains(&c.number));
+                }
+                Trial::Fewer(reason) if batch.rows.len() > 1 => {
+                    tracing::warn!(contract = Self::name(contract), rows = batch.rows.len(), %reason, "batch refused: trying half");
+                    policy.max_rows = batch.rows.len() / 2;
+                }
+                Trial::Fewer(reason) => {
+                    tracing::error!(contract = Self::name(contract), %reason, "a row is refused by itself: set aside");
+                    let aside = batch.rows.iter().map(|row| SetAside {
+                        contract,
+                        number: row.number,
+                        cumulative_amount: (round.total_of)(&row.payload),
+                        reason: "refused",
+                    });
+                    self.store.set_aside(aside.collect()).await?;
+                    candidates.retain(|c| batch.rows.iter().all(|row| row.number != c.number));
+                }
+                Trial::Unfunded => policy.fund_new = false,
+                Trial::TooDear(cost_planck) => {
+                    let value_planck = batch.value_planck;
+                    tracing::info!(contract = Self::name(contract), rows = batch.rows.len(), value_planck, cost_planck, "dearer than it is worth");
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    async fn try_batch<P: Payload + Sync>(&self, round: &Round<'_, P>, batch: &Batch<P>, policy: &Policy) -> Result<Trial, WorkError> {
+        let dry_run = self.chain.dry_run(round.contract, &batch.blob, round.head.block).await?;
+        let outcomes = match &dry_run.outcomes {
+            Err(reason) => return Ok(Trial::Fewer(reason.clone())),
+            Ok(outcomes) if outcomes.len() != batch.rows.len() => {
+                return Err(ChainError::Unexpected(format!("{} outcomes for {} rows", outcomes.len(), batch.rows.len())).into());
+            }
+            Ok(outcomes) => outcomes,
+        };
+        let (mut out, mut aside) = (BTreeSet::new(), Vec::new());
+        for (row, outcome) in batch.rows.iter().zip(outcomes) {
+            match judge(*outcome) {
+                Verdict::Keep => {}
+                Verdict::Later => {
+                    out.insert(row.number);
+                }
+                Verdict::SetAside(reason) => {
+                    tracing::warn!(contract = Self::name(round.contract), row = %row.number, reason, "row set aside");
+                    out.insert(row.number);
+                    aside.push(SetAside { contract: round.contract, number: row.number, cumulative_amount: (round.total_of)(&row.payload), reason });
+                }
+            }
+        }
+        if !out.is_empty() {
+            return Ok(Trial::Without(out, aside));
+        }
+        let max = round.cost.fees.max_extrinsic;
+        if dry_run.weight.ref_time_ps > max.ref_time_ps || dry_run.weight.proof_size_bytes > max.proof_size_bytes {
+            return Ok(Trial::Fewer(format!("its weight {:?} is more than a transaction may have, {max:?}", dry_run.weight)));
+        }
+        let cost = dry_run.fee_planck.saturating_add(dry_run.storage_deposit_planck);
+        if batch.is_pressing || policy.is_worth(batch.value_planck, cost) {
+            return Ok(Trial::Good(dry_run));
+        }
+        if policy.fund_new && dry_run.storage_deposit_planck > 0 {
+            return Ok(Trial::Unfunded);
+        }
+        Ok(Trial::TooDear(cost))
+    }
+
+    /// Signs, records, sends. True: it is under way.
+    async fn send<P: Payload + Send + Sync>(&self, round: &Round<'_, P>, batch: &Batch<P>, dry_run: &DryRun) -> Result<bool, WorkError> {
+        let fees: &FeeModel = &round.cost.fees;
+        let nonce = self.free_nonce().await?;
+        let tx = self.chain.sign(round.contract, &batch.blob, dry_run, fees, nonce, round.head.block).await?;
+        let rows = batch
+            .rows
+            .iter()
+            .map(|row| IntentRow { number: row.number, cumulative_amount: (round.total_of)(&row.payload), gain: row.gain })
+            .collect();
+        let intent = NewIntent { contract: round.contract, blob: batch.blob.clone(), tx: tx.clone(), rows, created_ms: now_ms() };
+        match self.store.open_intent(intent).await {
+            Ok(_) => {}
+            // Another decision took a row meanwhile: choose anew next time.
+            Err(StoreError::RowInFlight) => return Ok(false),
+            Err(e) => return Err(e.into()),
+        }
+        // From here on it is on disk: whatever happens, the next pass or the next start finds it.
+        tracing::info!(
+            tx = %text::hex(&tx.hash.0),
+            contract = Self::name(round.contract),
+            rows = batch.rows.len(),
+            blob_bytes = batch.blob.len(),
+            nonce,
+            value_planck = batch.value_planck,
+            fee_planck = dry_run.fee_planck,
+            pressing = batch.is_pressing,
+            "batch recorded"
+        );
+        match self.chain.submit(&tx).await {
+            Ok(()) => Ok(true),
+            Err(e) => {
+                // It stays open: it may have got through, and if not its era ends. The same bytes are sent again at the next block.
+                tracing::warn!(tx = %text::hex(&tx.hash.0), error = %e, "batch not taken by the node");
+                Ok(false)
+            }
+        }
+    }
+
+    /// The lowest nonce that no transaction of ours has: a lost one's is used again, so that later ones do not wait for it.
+    async fn free_nonce(&self) -> Result<u64, WorkError> {
+        let taken: BTreeSet<_> = self.store.open_intents().await?.into_iter().map(|i| i.tx.nonce).collect();
+        let mut nonce = self.chain.next_nonce().await?;
+        while taken.contains(&nonce) {
+            nonce = nonce.saturating_add(1);
+        }
+        Ok(nonce)
+    }
+}
