@@ -1,0 +1,96 @@
+//! `rivulet-chain` as the server needs it: the chain, and the key that signs.
+
+use rivulet_chain::{Chain, FinalizedFeed, Signer, claim_limits};
+use rivulet_core::ids::{ChannelNumber, StreamNumber};
+use rivulet_rules::chain::{
+    BlockHead, BlockRef, BookState, ChannelView, ContractKind, DryRun, EventRecord, FeeModel, IncludedTx, SignedTx, StreamState, TxHash,
+};
+use rivulet_server::chain::{Ask, ChainAccess, Feed, Start};
+
+/// The chain and the key that claims are signed with.
+pub struct SignedChain {
+    chain: Chain,
+    signer: Signer,
+}
+
+impl SignedChain {
+    pub fn new(chain: Chain, signer: Signer) -> Self {
+        Self { chain, signer }
+    }
+}
+
+/// Boxes a future and makes its error one of the rules'.
+macro_rules! ask {
+    ($future:expr) => {
+        Box::pin(async move { Ok($future.await?) })
+    };
+}
+
+struct ChainFeed(FinalizedFeed);
+
+impl Feed for ChainFeed {
+    fn next(&mut self) -> Ask<'_, BlockRef> {
+        ask!(self.0.next())
+    }
+}
+
+impl ChainAccess for SignedChain {
+    fn finalized_head(&self) -> Ask<'_, BlockHead> {
+        ask!(self.chain.finalized_head())
+    }
+    fn head(&self, block: BlockRef) -> Ask<'_, BlockHead> {
+        ask!(self.chain.node().head(block))
+    }
+    fn follow(&self, start: Start) -> Box<dyn Feed> {
+        Box::new(ChainFeed(match start {
+            Start::After(block) => self.chain.finalized_after(block),
+            Start::From(number) => self.chain.finalized_blocks(number),
+        }))
+    }
+    fn events(&self, block: BlockRef) -> Ask<'_, Vec<EventRecord>> {
+        ask!(self.chain.events(block))
+    }
+    fn channel(&self, number: ChannelNumber, block: BlockRef) -> Ask<'_, ChannelView> {
+        ask!(self.chain.channel(number, block))
+    }
+    fn stream(&self, number: StreamNumber, block: BlockRef) -> Ask<'_, Option<StreamState>> {
+        ask!(self.chain.stream(number, block))
+    }
+    fn book(&self, contract: ContractKind, book: u32, block: BlockRef) -> Ask<'_, Option<BookState>> {
+        ask!(self.chain.book(contract, book, block))
+    }
+    fn books(&self, contract: ContractKind, block: BlockRef) -> Ask<'_, u32> {
+        ask!(self.chain.books(contract, block))
+    }
+    fn fee_model(&self, block: BlockRef) -> Ask<'_, FeeModel> {
+        ask!(self.chain.fee_model(block))
+    }
+    fn dry_run<'a>(&'a self, contract: ContractKind, blob: &'a [u8], block: BlockRef) -> Ask<'a, DryRun> {
+        Box::pin(async move { Ok(self.chain.dry_run_claim(contract, blob, &self.signer.account(), block).await?) })
+    }
+    fn sign<'a>(
+        &'a self,
+        contract: ContractKind,
+        blob: &'a [u8],
+        dry_run: &'a DryRun,
+        fees: &'a FeeModel,
+        nonce: u64,
+        birth: BlockRef,
+    ) -> Ask<'a, SignedTx> {
+        let limits = claim_limits(dry_run, fees);
+        ask!(self.chain.prepare_claim(contract, blob, limits, &self.signer, nonce, birth))
+    }
+    fn submit<'a>(&'a self, tx: &'a SignedTx) -> Ask<'a, ()> {
+        // Taken and known already are the same: the pool has it.
+        Box::pin(async move { Ok(self.chain.submit(tx).await.map(|_| ())?) })
+    }
+    fn find_tx(&self, hash: TxHash, from: u64, to: u64) -> Ask<'_, Option<IncludedTx>> {
+        ask!(self.chain.find_tx(hash, from, to))
+    }
+    fn next_nonce(&self) -> Ask<'_, u64> {
+        Box::pin(async move { Ok(self.chain.account_next_nonce(&self.signer.account()).await?) })
+    }
+    fn nonce_at(&self, block: BlockRef) -> Ask<'_, u64> {
+        Box::pin(async move { Ok(self.chain.node().account_nonce(&self.signer.account(), block).await?) })
+    }
+}

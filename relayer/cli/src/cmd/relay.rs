@@ -1,0 +1,177 @@
+//! `rivulet relay`: the daemon.
+
+use crate::{chain::SignedChain, log, signer};
+use anyhow::Context;
+use clap::Args;
+use rivulet_chain::{Chain, Deployment, NodeOptions, Signer};
+use rivulet_rules::chain::ContractKind;
+use rivulet_server::{
+    config::{Config, Signer as SignerConfig},
+    network::{Network, TokenInfo},
+    serve::Relayer,
+};
+use rivulet_store::{DeploymentId, SqliteStore};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+const EXAMPLES: &str = "Examples:
+  rivulet relay --config relayer.toml
+  rivulet relay --config relayer.toml --check-config
+  rivulet relay --config relayer.toml --listen 0.0.0.0:8787 --rpc-url wss://node.example
+  RIVULET_SIGNER_FILE=relayer.key rivulet relay
+
+A flag goes before its variable, a variable before the file. Every key of the file, with its default: relayer/config/full.toml.
+The key that signs claims needs native tokens for their fees. SIGINT or SIGTERM stops in good order.";
+
+/// Runs a relayer: takes vouchers over HTTP, claims them on the chain.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Relay {
+    /// The configuration file.
+    #[arg(long, env = "RIVULET_CONFIG", value_name = "FILE", default_value = "relayer.toml")]
+    config: PathBuf,
+    /// Check the configuration, the deployment file and the key, say what would run, and stop.
+    #[arg(long)]
+    check_config: bool,
+    /// Where to listen.
+    #[arg(long, env = "RIVULET_LISTEN", value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// A node; several by repeating it or with commas, best first.
+    #[arg(long, env = "RIVULET_RPC_URL", value_name = "URL", value_delimiter = ',')]
+    rpc_url: Vec<String>,
+    /// The network's file.
+    #[arg(long, env = "RIVULET_DEPLOYMENT", value_name = "FILE")]
+    deployment: Option<PathBuf>,
+    /// The SQLite file.
+    #[arg(long, env = "RIVULET_DATABASE", value_name = "FILE")]
+    database: Option<PathBuf>,
+    /// The file with the key that claims are signed with.
+    #[arg(long, env = "RIVULET_SIGNER_FILE", value_name = "FILE")]
+    signer_file: Option<PathBuf>,
+    /// Write the log as one JSON object a line.
+    #[arg(long, env = "RIVULET_LOG_JSON")]
+    log_json: bool,
+}
+
+impl Relay {
+    pub fn run(self) -> anyhow::Result<()> {
+        let config = self.configure()?;
+        let deployment = Deployment::load(&config.deployment).context("cannot use the deployment file")?;
+        let signer = signer::load(&config.signer)?;
+        if self.check_config {
+            return check(&config, &deployment, &signer);
+        }
+        log::start(&config.log)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+        let result = runtime.block_on(relay(config, deployment, signer));
+        // Reads under way on blocking threads need not hold up the end: nothing that was answered depends on them.
+        runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+        result
+    }
+
+    /// The file, and what flags and variables change of it.
+    fn configure(&self) -> anyhow::Result<Config> {
+        let path = self.config.display();
+        let text = std::fs::read_to_string(&self.config).with_context(|| format!("cannot read the configuration {path}"))?;
+        let mut config = Config::parse(&text).with_context(|| format!("cannot use the configuration {path}"))?;
+        if let Some(listen) = self.listen {
+            config.http.listen = listen;
+        }
+        if !self.rpc_url.is_empty() {
+            config.chain.rpc_urls.clone_from(&self.rpc_url);
+        }
+        if let Some(deployment) = &self.deployment {
+            config.deployment.clone_from(deployment);
+        }
+        if let Some(database) = &self.database {
+            config.database.clone_from(database);
+        }
+        if let Some(file) = &self.signer_file {
+            config.signer = SignerConfig { file: Some(file.clone()), dev_uri: None };
+        }
+        if self.log_json {
+            config.log.format = rivulet_server::config::LogFormat::Json;
+        }
+        config.check().context("cannot use what flags or variables say")?;
+        Ok(config)
+    }
+}
+
+/// What the deployment and the key say; the ceilings of relay fees are the chain's to say.
+fn network(deployment: &Deployment, signer: &Signer, fee_ceiling_bps: [u16; 2]) -> Network {
+    let tokens = deployment.tokens.iter().map(|(name, t)| (name.clone(), TokenInfo { address: t.address.0, decimals: t.decimals }));
+    Network {
+        name: deployment.network.clone(),
+        deployment: DeploymentId {
+            chain_id: deployment.chain_id,
+            genesis_hash: deployment.genesis_hash.0,
+            channels: deployment.contract(ContractKind::Channels).address.0,
+            streams: deployment.contract(ContractKind::Streams).address.0,
+        },
+        start_block: deployment.block,
+        tokens: tokens.collect(),
+        fee_ceiling_bps,
+        relayer_account: signer.account(),
+        relayer_address: signer.address(),
+    }
+}
+
+fn check(config: &Config, deployment: &Deployment, signer: &Signer) -> anyhow::Result<()> {
+    let network = network(deployment, signer, [0, 0]);
+    config.accept_policy(&network)?;
+    config.batch_policy(&network, ContractKind::Channels)?;
+    println!("network   {} (chain id {})", network.name, network.deployment.chain_id);
+    println!("channels  {}", network.deployment.channels);
+    println!("streams   {}", network.deployment.streams);
+    println!("nodes     {}", config.chain.rpc_urls.join(", "));
+    println!("database  {}", config.database.display());
+    println!("listen    {}", config.http.listen);
+    println!("relayer   {} (payees name it as the beneficiary of their terms)", network.relayer_address);
+    println!("The configuration is good. Nothing was opened, no node was asked.");
+    Ok(())
+}
+
+async fn relay(config: Config, deployment: Deployment, signer: Signer) -> anyhow::Result<()> {
+    let stop = stop_on_signal()?;
+    let options = NodeOptions { mortality_blocks: config.chain.mortality_blocks, ..NodeOptions::default() };
+    let connecting = Chain::connect(&config.chain.rpc_urls, &deployment, options);
+    let mut told = stop.clone();
+    let chain = tokio::select! {
+        chain = connecting => chain.context("cannot use the chain")?,
+        _ = told.changed() => return Ok(()),
+    };
+    let head = chain.finalized_head().await.context("cannot use the chain")?;
+    let mut fee_ceiling_bps = [0; 2];
+    for (slot, kind) in fee_ceiling_bps.iter_mut().zip([ContractKind::Channels, ContractKind::Streams]) {
+        *slot = chain.config(kind, head.block).await.context("cannot read the contract's configuration")?.fee_ceiling_bps;
+    }
+    let network = network(&deployment, &signer, fee_ceiling_bps);
+    tracing::info!(network = network.name, block = head.block.number, relayer = %network.relayer_address, "connected");
+    let store = SqliteStore::open(&config.database, &network.deployment).context("cannot use the database")?;
+    let relayer = Relayer::new(config, network, Arc::new(store), Arc::new(SignedChain::new(chain, signer)))?;
+    relayer.run(stop).await?;
+    Ok(())
+}
+
+/// Says true at the first SIGINT or SIGTERM; the second ends the process at once, which loses nothing that was answered.
+fn stop_on_signal() -> anyhow::Result<watch::Receiver<bool>> {
+    let (tell, told) = watch::channel(false);
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+    tokio::spawn(async move {
+        for code in [None, Some(130)] {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            match code {
+                None => drop(tell.send(true)),
+                Some(code) => std::process::exit(code),
+            }
+        }
+    });
+    Ok(told)
+}

@@ -1,0 +1,44 @@
+//! The `rivulet` command. One file a command, under `cmd`.
+#![forbid(unsafe_code)]
+
+mod chain;
+mod cmd;
+mod log;
+mod signer;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Streaming micropayments on Polkadot.
+#[derive(Debug, Parser)]
+#[command(name = "rivulet", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs a relayer: takes vouchers over HTTP, claims them on the chain.
+    Relay(Box<cmd::relay::Relay>),
+    /// Prints completions for a shell.
+    Completions(cmd::completions::Completions),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Relay(relay) => relay.run(),
+        Command::Completions(completions) => completions.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            // Each cause on its own line: the first says what was being done, the last why it failed.
+            eprintln!("error: {e}");
+            for cause in e.chain().skip(1) {
+                eprintln!("  because: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
