@@ -11,7 +11,7 @@ use crate::{
 use alloy_sol_types::SolConstructor;
 use rivulet_core::{Keccak256, SoftKeccak, ids::Address};
 use rivulet_rules::chain::ContractKind;
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 /// What to deploy.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -103,6 +103,9 @@ impl Bundle {
     }
 }
 
+/// How long a pool may be behind the block that was just finalized. A transaction that comes earlier waits in it for the nonce that was skipped, forever.
+const POOL_LAG: Duration = Duration::from_secs(2);
+
 /// Creates one contract and waits for it: a creation moves its signer's nonce by two (as transaction and as deployer), so nothing can follow it blindly.
 async fn instantiate(lane: &Lane, plan: &Plan, bundle: &Bundle) -> Result<TxReport, Error> {
     let node = lane.node();
@@ -112,6 +115,7 @@ async fn instantiate(lane: &Lane, plan: &Plan, bundle: &Bundle) -> Result<TxRepo
     let call = call::instantiate_with_code(&node.at(block).await?, dry.limits(), &bundle.code, &calldata, plan.salt)?;
     let report = lane.send(&call).await?.success().await?;
     lane.forget_nonce().await;
+    tokio::time::sleep(POOL_LAG).await;
     Ok(report)
 }
 

@@ -114,8 +114,8 @@ pub enum Refusal {
     /// It asks for more than a block has.
     #[error("it asks for more weight or length than one transaction may have")]
     TooLarge,
-    /// It failed or was dropped shortly before; the node takes it again after a while.
-    #[error("the node has banned it for a while")]
+    /// It was refused, dropped or included shortly before; the node looks at it again after a while. Look for it in the blocks first.
+    #[error("the node has banned it for a while: it was refused, dropped or included before")]
     Banned,
     /// Another transaction with this nonce is in the pool already and pays as much.
     #[error("another transaction with its nonce is in the pool already")]

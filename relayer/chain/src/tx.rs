@@ -65,19 +65,30 @@ impl TxReport {
 }
 
 impl Node {
-    /// Signs a call. The transaction can be included from the block after `birth` on, for as many blocks as the node's options say.
+    /// Signs a call. `newest` is a finalized block; the transaction can be included for about as many blocks after it as the node's options say.
     ///
     /// # Errors
     ///
     /// When the block cannot be had, or the runtime wants something of a transaction that this program does not know.
-    pub async fn sign(&self, call: &Call, signer: &Signer, nonce: u64, birth: BlockRef) -> Result<SignedTx, Error> {
-        let at = self.at(birth).await?;
+    pub async fn sign(&self, call: &Call, signer: &Signer, nonce: u64, newest: BlockRef) -> Result<SignedTx, Error> {
+        let at = self.at(newest).await?;
         let period = self.options().mortality_blocks.clamp(4, 4096).next_power_of_two();
+        let birth = self.birth(newest, period).await?;
         let params = DefaultExtrinsicParamsBuilder::new().nonce(nonce).mortal_from_unchecked(period, birth.number, H256(birth.hash)).build();
         let bytes = at.tx().create_signable_offline(call, params)?.sign(&signer.keypair)?.into_encoded();
         let hash = TxHash(at.hasher().hash(&bytes).0);
         // Up to a period of 4096, an era begins at its birth block exactly.
         Ok(SignedTx { bytes, hash, signer: signer.account(), nonce, valid_from_block: birth.number, valid_until_block: birth.number + period - 1 })
+    }
+
+    /// The block that a transaction's mortality counts from: a few before the newest, where there is time for it. A pool that lags behind finality by a
+    /// moment does not know the newest block yet; it would refuse the transaction as too old and ban its hash for half an hour.
+    async fn birth(&self, newest: BlockRef, period: u64) -> Result<BlockRef, Error> {
+        let number = newest.number.saturating_sub((period / 8).min(LAG_BLOCKS));
+        match number == newest.number {
+            true => Ok(newest),
+            false => self.block_at(number).await?.ok_or_else(|| Error::Pruned(format!("block {number}"))),
+        }
     }
 
     /// What the transaction would cost if the call took all the weight it asks for, by the runtime's own reckoning, in planck.
@@ -107,7 +118,8 @@ impl Node {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] with the pool's reason. [`Refusal::StaleNonce`] can mean that this very transaction is in a block already: look for it.
+    /// [`Error::Refused`] with the pool's reason. [`Refusal::StaleNonce`] and [`Refusal::Banned`] can mean that this very
+    /// transaction is in a block already: look for it.
     pub async fn submit(&self, tx: &SignedTx) -> Result<Submitted, Error> {
         match self.inner.methods.author_submit_extrinsic(&tx.bytes).await {
             Ok(_) => Ok(Submitted::Accepted),
@@ -232,6 +244,9 @@ impl From<Emitted> for RawEvent {
         Self { contract: Address(e.contract), topics: e.topics.0, data: e.data.0 }
     }
 }
+
+/// How far a pool may be behind finality.
+const LAG_BLOCKS: u64 = 4;
 
 // Codes of sc-rpc-api, `author/error.rs`.
 const POOL_INVALID_TX: i32 = 1010;

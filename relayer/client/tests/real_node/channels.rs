@@ -73,7 +73,7 @@ async fn a_channel_is_opened_paid_claimed_and_closed_in_both_tokens() {
 
     let before = chain.node().free_balance_planck(&relayer.account(), head.block).await.unwrap();
     assert_eq!(chain.submit(&tx).await.unwrap(), Submitted::Accepted);
-    assert!(matches!(chain.submit(&tx).await, Ok(Submitted::AlreadyKnown) | Err(Error::Refused(Refusal::StaleNonce))));
+    assert!(matches!(chain.submit(&tx).await, Ok(Submitted::AlreadyKnown) | Err(Error::Refused(Refusal::StaleNonce | Refusal::Banned))));
     let mut feed = chain.finalized_after(head.block);
     let included = loop {
         let block = feed.next().await.unwrap();
@@ -95,7 +95,7 @@ async fn a_channel_is_opened_paid_claimed_and_closed_in_both_tokens() {
     assert!(recorded.iter().all(|r| r.contract == CHANNELS && r.extrinsic_index == Some(included.extrinsic_index)));
     assert_eq!(recorded.into_iter().map(|r| r.event).collect::<Vec<_>>(), included.events);
     let error = chain.submit(&tx).await.unwrap_err();
-    assert!(matches!(error, Error::Refused(Refusal::StaleNonce)), "{error}");
+    assert!(matches!(error, Error::Refused(Refusal::StaleNonce | Refusal::Banned)), "{error}");
     assert_eq!(chain.find_tx(tx.hash, head.block.number, head.block.number).await.unwrap(), None);
 
     // The payee closes one with a later voucher; the payer the other, after the challenge period.

@@ -62,7 +62,7 @@ async fn many_transactions_of_one_key_are_in_flight_at_once() {
     }
     eprintln!("and final after {:?}", begun.elapsed());
 
-    // One that can never be included is known to be lost when its time is over, not before and not never.
+    // One that waits for a nonce that nobody sends is taken, and is in no block.
     let birth = node.finalized().await.unwrap();
     let far = node.sign(&transfer, lane.signer(), nonces[99] + 50, birth).await.unwrap();
     node.submit(&far).await.unwrap();
@@ -82,7 +82,8 @@ async fn many_transactions_of_one_key_are_in_flight_at_once() {
     let nonce = quick.account_next_nonce(&lane.signer().account()).await.unwrap();
     let expiring = quick.sign(&transfer, lane.signer(), nonce, birth).await.unwrap();
     let mut feed = quick.finalized_after(birth);
-    while feed.next().await.unwrap().number < expiring.valid_until_block {}
+    // The pool may be a few blocks behind.
+    while feed.next().await.unwrap().number < expiring.valid_until_block + 8 {}
     let error = quick.submit(&expiring).await.unwrap_err();
     assert!(matches!(error, Error::Refused(Refusal::Expired)), "{error}");
 
@@ -95,7 +96,7 @@ async fn many_transactions_of_one_key_are_in_flight_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_goes_on_after_the_node_was_killed_and_restarted() {
+async fn everything_goes_on_after_the_node_was_restarted_and_lost_blocks_are_noticed() {
     let mut world = World::new().await;
     let chain = world.chain.clone();
     let payer = world.payer("//Bob");
@@ -105,7 +106,7 @@ async fn everything_goes_on_after_the_node_was_killed_and_restarted() {
     for _ in 0..5 {
         last = feed.next().await.unwrap();
     }
-    world.node.kill();
+    world.node.stop();
     let url = world.node.url();
     let asking = tokio::spawn({
         let chain = chain.clone();
@@ -126,4 +127,24 @@ async fn everything_goes_on_after_the_node_was_killed_and_restarted() {
     let wanted = OpenChannel { payee, token: Address::ZERO, challenge_period_secs: 60, amount: DOT };
     payer.open(&wanted).await.unwrap();
     assert_eq!(chain.find_tx(TxHash([7; 32]), 0, last.number).await.unwrap(), None);
+
+    // A crash of the node is survived, or noticed when its database lost blocks that were final: never passed over.
+    while feed.next_number() <= chain.node().finalized().await.unwrap().number {
+        last = feed.next().await.unwrap();
+    }
+    world.node.kill();
+    world.node.restart();
+    for _ in 0..10 {
+        match feed.next().await {
+            Ok(block) => {
+                assert_eq!(block.number, last.number + 1);
+                last = block;
+            }
+            Err(Error::FinalityBroken { number, .. }) => {
+                eprintln!("the crash lost final blocks before {number}");
+                break;
+            }
+            Err(e) => panic!("{e}"),
+        }
+    }
 }

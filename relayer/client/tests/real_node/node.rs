@@ -60,7 +60,14 @@ impl DevNode {
         format!("ws://127.0.0.1:{}", self.port)
     }
 
-    /// Ends the process, as a crash would.
+    /// Ends the process in good order: it keeps every block.
+    pub fn stop(&mut self) {
+        let asked = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status().unwrap();
+        assert!(asked.success());
+        self.child.wait().unwrap();
+    }
+
+    /// Ends the process as a crash would: its database may lose the last blocks, final ones too.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -87,13 +94,15 @@ impl DevNode {
 
 impl Drop for DevNode {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        // In good order, so that its log is whole when a test failed.
+        let _ = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status();
         let _ = self.child.wait();
     }
 }
 
+/// A machine that builds at the same time takes a minute to start a node.
 pub fn options() -> NodeOptions {
-    NodeOptions { limits: Limits { patience: Duration::from_secs(30), ..Limits::default() }, poll: Duration::from_secs(1), ..NodeOptions::default() }
+    NodeOptions { limits: Limits { patience: Duration::from_secs(180), ..Limits::default() }, poll: Duration::from_secs(1), ..NodeOptions::default() }
 }
 
 /// A node with both contracts, deployed by Alice.
