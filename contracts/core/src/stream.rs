@@ -6,7 +6,7 @@
 //! - [`schedule`]: what flows, when; what create accepts and refuses.
 //! - [`accrual`]: what is owed at a time. All of the arithmetic, with its bounds and roundings.
 //! - [`record`]: the cell.
-//! - [`calls`]: create, top up, pause, resume, cancel. [`claim`]: claim, claim batch.
+//! - [`calls`]: create, top up, pause, resume, cancel. [`mod@claim`]: claim, claim batch.
 //! - [`view`]: status, debts, depletion time.
 
 pub mod accrual;

@@ -49,7 +49,7 @@ impl Model {
             total => {
                 let flowing = (total - s.cliff_amount) * SCALED;
                 let secs = u128::from(s.end_at - flow_start);
-                if secs == 0 { (0, 0) } else { (flowing / secs, flowing % secs) }
+                (flowing.checked_div(secs).unwrap_or(0), flowing.checked_rem(secs).unwrap_or(0))
             }
         };
         Self {
@@ -204,7 +204,7 @@ fn exact_gross(s: &Stream, t: u64) -> Option<u128> {
     let Schedule { rate_per_second_scaled: rate, start_at, cliff, end_at } = s.schedule;
     let from = cliff.map_or(start_at, |c| c.at);
     let to = t.min(if end_at == 0 { start_at + u64::from(u32::MAX) } else { end_at });
-    let mut gross = rate.checked_mul(u128::from(to.checked_sub(from).unwrap_or(0)))?;
+    let mut gross = rate.checked_mul(u128::from(to.saturating_sub(from)))?;
     if let Some(Cliff { at, amount }) = cliff
         && t >= at
     {
