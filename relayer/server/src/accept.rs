@@ -13,7 +13,7 @@ use std::{
     },
     thread::available_parallelism,
 };
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::sync::Notify;
 
 /// Below this many a batch is not worth spreading over cores.
 const CHUNK: usize = 64;
@@ -113,7 +113,8 @@ impl Acceptor {
     /// # Errors
     /// When the store fails.
     pub async fn accept(&self, offers: Vec<Offer>) -> Result<Vec<Outcome>, AcceptError> {
-        let snapshots = self.snapshots(&offers).await?;
+        let numbers: Vec<_> = offers.iter().map(|offer| offer.number).collect();
+        let snapshots = self.channels.get(&numbers, now_ms()).await?;
         let mut answers = Vec::with_capacity(offers.len());
         let (mut places, mut verified) = (Vec::with_capacity(offers.len()), Vec::with_capacity(offers.len()));
         for checked in self.check(offers.into_iter().zip(snapshots).collect()).await? {
@@ -145,27 +146,6 @@ impl Acceptor {
     /// The time of the last finalized block seen.
     pub fn now(&self) -> u64 {
         self.clock.now()
-    }
-
-    /// What is known of each offer's channel. Those that are not in memory are looked up side by side.
-    async fn snapshots(&self, offers: &[Offer]) -> Result<Vec<Result<Snapshot, LookupError>>, AcceptError> {
-        let mut lookups = JoinSet::new();
-        let mut snapshots = Vec::with_capacity(offers.len());
-        for (place, offer) in offers.iter().enumerate() {
-            let cached = self.channels.cached(offer.number);
-            if cached.is_none() {
-                let (channels, number) = (Arc::clone(&self.channels), offer.number);
-                lookups.spawn(async move { (place, channels.get(number, now_ms()).await) });
-            }
-            snapshots.push(cached.ok_or(LookupError::Overloaded));
-        }
-        while let Some(found) = lookups.join_next().await {
-            let (place, snapshot) = found?;
-            if let Some(slot) = snapshots.get_mut(place) {
-                *slot = snapshot;
-            }
-        }
-        Ok(snapshots)
     }
 
     /// Checks on blocking threads, on all cores when there is enough to do: a signature takes some thirty microseconds, too long for an async thread.

@@ -9,7 +9,7 @@ use rivulet_rules::{
     accept::Snapshot,
     chain::{ChainError, ChannelView},
 };
-use rivulet_store::{ChainUpdate, ChannelUpdate, Store, StoreError};
+use rivulet_store::{ChainUpdate, ChannelUpdate, Store, StoreError, StoredChannel};
 use std::{
     collections::HashMap,
     sync::{
@@ -17,7 +17,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::JoinSet};
 
 /// Limits on asking the chain about numbers that nobody knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +33,7 @@ pub struct LookupLimits {
 /// Why nothing could be said of a channel.
 #[derive(Debug, thiserror::Error)]
 pub enum LookupError {
-    /// The store failed.
+    /// What was found could not be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The chain did not answer.
@@ -64,6 +64,11 @@ impl std::fmt::Debug for Channels {
     }
 }
 
+fn snapshot(stored: StoredChannel) -> Snapshot {
+    let view = if stored.is_closed { ChannelView::Closed } else { ChannelView::Live(stored.state) };
+    Snapshot { view, channel_id: stored.channel_id, best_total: stored.best.map(|b| b.cumulative_amount) }
+}
+
 fn absent(view: ChannelView) -> Snapshot {
     Snapshot { view, channel_id: ChannelId([0; 32]), best_total: None }
 }
@@ -76,38 +81,50 @@ impl Channels {
     }
 
     /// What is in memory: no waiting.
-    pub fn cached(&self, number: ChannelNumber) -> Option<Snapshot> {
-        // Held for a copy, never across an await: a std lock is the fastest here.
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(&number).copied()
+    fn cached(&self, numbers: &[ChannelNumber]) -> Vec<Option<Snapshot>> {
+        // Held for some copies, never across an await: a std lock is the fastest here.
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        numbers.iter().map(|number| known.get(number).copied()).collect()
     }
 
-    /// What is known of a channel. One that nobody knows is looked for on the chain, at the last finalized block, once.
+    /// What is known of these channels, in the order asked. Those that nobody knows are looked for on the chain, at the last finalized block, once.
+    /// One that cannot be looked up harms no other, and nothing is said of it, least of all that it does not exist.
     ///
     /// # Errors
-    /// When the store or the chain does not answer: nothing is said then, least of all that the channel does not exist.
-    pub async fn get(&self, number: ChannelNumber, now_ms: u64) -> Result<Snapshot, LookupError> {
-        if let Some(snapshot) = self.cached(number) {
-            return Ok(snapshot);
+    /// When the store does not answer.
+    pub async fn get(self: &Arc<Self>, numbers: &[ChannelNumber], now_ms: u64) -> Result<Vec<Result<Snapshot, LookupError>>, StoreError> {
+        let mut found = self.cached(numbers);
+        let absent: Vec<_> = numbers.iter().zip(&found).filter(|(_, f)| f.is_none()).map(|(n, _)| *n).collect();
+        if !absent.is_empty() {
+            let mut loaded = self.load(absent).await?.into_iter();
+            found.iter_mut().filter(|f| f.is_none()).for_each(|f| *f = loaded.next().flatten());
         }
-        if let Some(snapshot) = self.load(number).await? {
-            return Ok(snapshot);
+        let mut lookups = JoinSet::new();
+        for (place, number) in numbers.iter().enumerate().filter(|(place, _)| found.get(*place).is_none_or(Option::is_none)) {
+            let (channels, number) = (Arc::clone(self), *number);
+            lookups.spawn(async move { (place, channels.look_up(number, now_ms).await) });
         }
-        if let Some(snapshot) = self.remembered_missing(number, now_ms) {
-            return Ok(snapshot);
+        let mut snapshots: Vec<_> = found.into_iter().map(|f| f.ok_or(LookupError::Overloaded)).collect();
+        while let Some(done) = lookups.join_next().await {
+            // A look-up that panicked has said nothing: its place stays as it is.
+            if let Ok((place, result)) = done
+                && let Some(slot) = snapshots.get_mut(place)
+            {
+                *slot = result;
+            }
         }
-        self.look_up(number, now_ms).await
+        Ok(snapshots)
     }
 
-    async fn load(&self, number: ChannelNumber) -> Result<Option<Snapshot>, StoreError> {
+    async fn load(&self, numbers: Vec<ChannelNumber>) -> Result<Vec<Option<Snapshot>>, StoreError> {
         let epoch = self.epoch.load(Ordering::Acquire);
-        let Some(stored) = self.store.channel(number).await? else { return Ok(None) };
-        let view = if stored.is_closed { ChannelView::Closed } else { ChannelView::Live(stored.state) };
-        let snapshot = Snapshot { view, channel_id: stored.channel_id, best_total: stored.best.map(|b| b.cumulative_amount) };
+        let stored = self.store.channels(numbers.clone()).await?;
+        let snapshots: Vec<_> = stored.into_iter().map(|s| s.map(snapshot)).collect();
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if self.epoch.load(Ordering::Acquire) == epoch {
-            known.insert(number, snapshot);
+            known.extend(numbers.into_iter().zip(&snapshots).filter_map(|(n, s)| s.map(|s| (n, s))));
         }
-        Ok(Some(snapshot))
+        Ok(snapshots)
     }
 
     fn remembered_missing(&self, number: ChannelNumber, now_ms: u64) -> Option<Snapshot> {
@@ -116,12 +133,16 @@ impl Channels {
     }
 
     async fn look_up(&self, number: ChannelNumber, now_ms: u64) -> Result<Snapshot, LookupError> {
+        if let Some(snapshot) = self.remembered_missing(number, now_ms) {
+            return Ok(snapshot);
+        }
         if !self.has_room(now_ms) {
             return Err(LookupError::Overloaded);
         }
         let _turn = self.lookups.acquire().await.map_err(|_| LookupError::Overloaded)?;
         // Another request may have found it meanwhile.
-        if let Some(snapshot) = self.cached(number).or_else(|| self.remembered_missing(number, now_ms)) {
+        let cached = self.cached(&[number]).into_iter().next().flatten();
+        if let Some(snapshot) = cached.or_else(|| self.remembered_missing(number, now_ms)) {
             return Ok(snapshot);
         }
         let head = self.chain.finalized_head().await?;
@@ -132,7 +153,7 @@ impl Channels {
                 self.store.apply(ChainUpdate { channels, ..ChainUpdate::default() }).await?;
                 let found = Snapshot { view: ChannelView::Live(state), channel_id, best_total: None };
                 // Read back: the worker may have stored a later reading.
-                Ok(self.load(number).await?.unwrap_or(found))
+                Ok(self.load(vec![number]).await?.into_iter().next().flatten().unwrap_or(found))
             }
             view => {
                 let until = now_ms.saturating_add(self.limits.unknown_ttl_ms);

@@ -78,8 +78,12 @@ pub trait Store: Send + Sync {
     /// Stores each voucher that is above the channel's best. Answers in the order asked; a rejection is [`Rejection::Stale`] with what is stored.
     /// Many callers share one transaction. Never waits for room: [`StoreError::Busy`] instead.
     fn accept(&self, vouchers: Vec<Verified>, now_ms: u64) -> Answer<'_, Vec<Result<Accepted, Rejection>>>;
+    /// Channels and their best vouchers, in the order asked.
+    fn channels(&self, numbers: Vec<ChannelNumber>) -> Answer<'_, Vec<Option<StoredChannel>>>;
     /// A channel and its best voucher.
-    fn channel(&self, number: ChannelNumber) -> Answer<'_, Option<StoredChannel>>;
+    fn channel(&self, number: ChannelNumber) -> Answer<'_, Option<StoredChannel>> {
+        Box::pin(async move { Ok(self.channels(vec![number]).await?.into_iter().next().flatten()) })
+    }
     /// Takes in what the chain says.
     fn apply(&self, update: ChainUpdate) -> Answer<'_, ()>;
     /// How far the chain has been followed.

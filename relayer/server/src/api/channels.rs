@@ -97,7 +97,9 @@ pub async fn get(State(api): State<Api>, Path((book, serial)): Path<(String, Str
 async fn find(api: &Api, book: &str, serial: &str) -> Result<ChannelJson, Problem> {
     let number = number_of(book, serial).map_err(|e| Problem::from(&e))?;
     // Asks the chain for one that is not known yet, within the same limits as a voucher does.
-    api.channels.get(number, now_ms()).await.map_err(|e| Problem::from(&e))?;
+    for found in api.channels.get(&[number], now_ms()).await.map_err(|e| Problem::from(&e))? {
+        found.map_err(|e| Problem::from(&e))?;
+    }
     let stored = api.store.channel(number).await.map_err(|e| Problem::from(&e))?;
     let now = api.acceptor.now();
     stored.map(|channel| describe(channel, now)).ok_or_else(|| Problem::from(&Rejection::UnknownChannel(number)))

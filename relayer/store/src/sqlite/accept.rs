@@ -19,7 +19,7 @@ pub struct Group {
 }
 
 /// The best voucher of the channel with this id.
-pub fn best(db: &Connection, number: ChannelNumber, channel_id: &[u8; 32]) -> rusqlite::Result<Option<Best>> {
+fn best(db: &Connection, number: ChannelNumber, channel_id: &[u8; 32]) -> rusqlite::Result<Option<Best>> {
     let mut query = db.prepare_cached("SELECT cumulative_amount, signature FROM vouchers WHERE book = ?1 AND serial = ?2 AND channel_id = ?3")?;
     query
         .query_row((number.book, number.serial, channel_id), |row| {

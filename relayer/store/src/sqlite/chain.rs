@@ -1,19 +1,18 @@
 //! The cache of the chain.
 
-use super::{
-    accept,
-    codec::{amount, amount_at, bytes_at, contract, int, u64_at},
-};
+use super::codec::{amount, amount_at, bytes_at, contract, int, u64_at};
 use crate::{ChainUpdate, ChannelUpdate, StoreError, StoredChannel, StreamUpdate};
 use rivulet_core::{
     fee::RelayTerms,
     ids::{Address, ChannelId, ChannelNumber, ChannelTerms, Number},
+    signature::CompactSignature,
 };
 use rivulet_rules::{
+    accept::Best,
     batch::BookView,
     chain::{BlockHead, BlockRef, BookState, ChannelState, ContractKind},
 };
-use rusqlite::{Connection, OptionalExtension, Row, ToSql};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, types::ValueRef};
 use std::collections::BTreeMap;
 
 /// The columns that [`state_at`] reads, from the first on.
@@ -42,21 +41,28 @@ pub fn state_at(row: &Row<'_>) -> rusqlite::Result<ChannelState> {
     })
 }
 
-/// A channel and its best voucher.
+/// A channel and its best voucher, if that is of the same id.
 pub fn channel(db: &Connection, number: ChannelNumber) -> Result<Option<StoredChannel>, StoreError> {
-    let sql = format!("SELECT {STATE}, c.channel_id, c.is_closed FROM channels c WHERE c.book = ?1 AND c.serial = ?2");
-    let found = db
-        .prepare_cached(&sql)?
-        .query_row((number.book, number.serial), |row| {
-            Ok((state_at(row)?, ChannelId(bytes_at(row, STATE_COLUMNS)?), row.get::<_, bool>(STATE_COLUMNS + 1)?))
+    const ID: usize = STATE_COLUMNS;
+    let sql = format!(
+        "SELECT {STATE}, c.channel_id, c.is_closed, v.cumulative_amount, v.signature, v.accepted_ms, v.set_aside FROM channels c
+         LEFT JOIN vouchers v ON v.book = c.book AND v.serial = c.serial AND v.channel_id = c.channel_id WHERE c.book = ?1 AND c.serial = ?2"
+    );
+    let read = |row: &Row<'_>| {
+        let best = match row.get_ref(ID + 2)? {
+            ValueRef::Null => None,
+            _ => Some(Best { cumulative_amount: amount_at(row, ID + 2)?, signature: CompactSignature(bytes_at(row, ID + 3)?) }),
+        };
+        Ok(StoredChannel {
+            state: state_at(row)?,
+            channel_id: ChannelId(bytes_at(row, ID)?),
+            is_closed: row.get(ID + 1)?,
+            best,
+            accepted_ms: row.get(ID + 4)?,
+            set_aside: row.get(ID + 5)?,
         })
-        .optional()?;
-    let Some((state, channel_id, is_closed)) = found else { return Ok(None) };
-    let best = accept::best(db, number, &channel_id.0)?;
-    let mut query = db.prepare_cached("SELECT accepted_ms, set_aside FROM vouchers WHERE book = ?1 AND serial = ?2")?;
-    let more = query.query_row((number.book, number.serial), |row| Ok((u64_at(row, 0)?, row.get(1)?))).optional()?.filter(|_| best.is_some());
-    let (accepted_ms, set_aside) = more.map_or((None, None), |(ms, set_aside)| (Some(ms), set_aside));
-    Ok(Some(StoredChannel { state, channel_id, is_closed, best, accepted_ms, set_aside }))
+    };
+    Ok(db.prepare_cached(&sql)?.query_row((number.book, number.serial), read).optional()?)
 }
 
 /// Sets one value of a channel, unless it is known from a later block.

@@ -117,8 +117,8 @@ impl Store for SqliteStore {
     fn accept(&self, vouchers: Vec<Verified>, now_ms: u64) -> Answer<'_, Vec<Result<Accepted, Rejection>>> {
         Box::pin(self.writer.accept(vouchers, now_ms))
     }
-    fn channel(&self, number: ChannelNumber) -> Answer<'_, Option<StoredChannel>> {
-        Box::pin(self.readers.run(move |db| chain::channel(db, number)))
+    fn channels(&self, numbers: Vec<ChannelNumber>) -> Answer<'_, Vec<Option<StoredChannel>>> {
+        Box::pin(self.readers.run(move |db| numbers.into_iter().map(|number| chain::channel(db, number)).collect()))
     }
     fn apply(&self, update: ChainUpdate) -> Answer<'_, ()> {
         Box::pin(self.writer.run(move |db| chain::apply(db, &update)))
