@@ -140,8 +140,9 @@ async fn seal_per_transaction(sealer: &Sealer, pool: &chain::Pool) {
             arrival = arrivals.next() => if arrival.is_none() { return },
             () = sealer.resumed() => {}
         }
-        // One block takes all that is ready, so later arrivals may find nothing left to do.
-        while sealer.is_sealing() && pool.status().ready > 0 {
+        // One block takes all that is ready, so later arrivals may find nothing left to do. Asked for its best block, the
+        // pool waits until it has dealt with that one; its counts may still be of the block before.
+        while sealer.is_sealing() && pool.ready_at(sealer.best_hash()).await.next().is_some() {
             match report(sealer.seal().await) {
                 Some(sealed) if sealed.transactions > 0 => {}
                 _ => break,

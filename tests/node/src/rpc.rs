@@ -71,7 +71,7 @@ pub async fn serve(chain: &Chain, sealer: Arc<Sealer>, port: u16) -> Result<Serv
         // For clients that resolve localhost to ::1 first. Not every machine has it.
         endpoints.push(endpoint((std::net::Ipv6Addr::LOCALHOST, port).into(), true));
     }
-    Ok(sc_rpc_server::start_server(sc_rpc_server::Config {
+    sc_rpc_server::start_server(sc_rpc_server::Config {
         endpoints,
         metrics: None,
         rpc_api,
@@ -79,7 +79,8 @@ pub async fn serve(chain: &Chain, sealer: Arc<Sealer>, port: u16) -> Result<Serv
         request_logger_limit: 1024,
         rpc_runtime: runtime,
     })
-    .await?)
+    .await
+    .map_err(|error| format!("cannot listen on port {port}: {error}; choose another with --rpc-port").into())
 }
 
 /// All methods. Put together here because `sc_service` does it only for a node with a network.

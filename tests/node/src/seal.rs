@@ -96,6 +96,11 @@ impl Sealer {
         Ok(Self { client, finality_lag, sealing: AtomicBool::new(true), resumed: Notify::new(), inner: Mutex::new(Inner { proposer, clock }) })
     }
 
+    /// The block that the next one is built on.
+    pub fn best_hash(&self) -> Hash {
+        self.client.info().best_hash
+    }
+
     /// Whether blocks are sealed without being asked for.
     pub fn is_sealing(&self) -> bool {
         self.sealing.load(Ordering::Relaxed)
@@ -195,7 +200,7 @@ impl Sealer {
     }
 
     async fn seal_best(&self, inner: &mut Inner) -> Result<Sealed> {
-        let parent_hash = self.client.info().best_hash;
+        let parent_hash = self.best_hash();
         let parent = self.client.header(parent_hash)?.ok_or("the best block has no header")?;
         let proposer = inner.proposer.init(&parent).await?;
         let proposal = proposer

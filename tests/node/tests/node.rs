@@ -86,7 +86,9 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         // Not killed: it removes its directory.
-        self.signal("-TERM");
+        if matches!(self.process.try_wait(), Ok(None)) {
+            self.signal("-TERM");
+        }
     }
 }
 
