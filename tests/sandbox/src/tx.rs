@@ -12,7 +12,10 @@ use polkadot_sdk::{
     pallet_revive::{Code, ExecConfig, StorageDeposit, TransactionLimits},
     pallet_transaction_payment,
     sp_core::{H160, Pair, U256},
-    sp_runtime::generic::{Era, SignedPayload, UncheckedExtrinsic as Generic},
+    sp_runtime::{
+        ApplyExtrinsicResult,
+        generic::{Era, SignedPayload, UncheckedExtrinsic as Generic},
+    },
 };
 use rivulet_core::ids::Address;
 use rivulet_runtime::{
@@ -108,6 +111,13 @@ impl Action {
     }
 }
 
+/// What became of a transaction, by its block alone.
+struct Applied {
+    result: ApplyExtrinsicResult,
+    logs: Vec<Log>,
+    cost: Cost,
+}
+
 fn sign(call: RuntimeCall, who: &Party) -> UncheckedExtrinsic {
     let extension: TxExtension = (
         frame_system::CheckNonZeroSender::new(),
@@ -176,7 +186,17 @@ impl Sandbox {
         self.submit(who, Action::Call { contract: h160(contract), data: calldata }, value_wei, limits)
     }
 
-    /// Applies one signed transaction, alone in its block.
+    /// Applies any call of the runtime, signed. Nothing is returned but that it went through.
+    pub fn dispatch(&mut self, who: &Party, call: RuntimeCall) -> Outcome {
+        let applied = self.apply(who, call);
+        let result = match applied.result {
+            Ok(Ok(())) => Ok(Vec::new()),
+            Ok(Err(error)) => Err(Failure::from_dispatch(error)),
+            Err(error) => Err(Failure::Invalid(error)),
+        };
+        Outcome { result, contract: Address::ZERO, logs: applied.logs, cost: applied.cost, required: (0, 0) }
+    }
+
     fn submit(&mut self, who: &Party, action: Action, value_wei: u128, limits: &Limits) -> Outcome {
         let ratio = u128::from(hub::NATIVE_TO_ETH_RATIO);
         assert_eq!(value_wei % ratio, 0, "a signed transaction carries whole planck, not {value_wei} wei");
@@ -185,14 +205,8 @@ impl Sandbox {
             Revive::prepare_dry_run(&who.account);
             action.clone().run(who.account.clone(), value_wei, limits)
         });
-        let (applied, events, tx_bytes) = self.with(|| {
-            let index = System::extrinsic_index().unwrap_or_default();
-            let tx = sign(action.into_call(value_wei / ratio, limits), who);
-            let tx_bytes = length(&tx);
-            (rivulet_runtime::Executive::apply_extrinsic(tx), events_of(index), tx_bytes)
-        });
-        let (weight, fee_planck) = paid(&events);
-        let result = match (applied, dry.result) {
+        let applied = self.apply(who, action.into_call(value_wei / ratio, limits));
+        let result = match (applied.result, dry.result) {
             (Ok(Ok(())), Ok(output)) => Ok(output),
             (Ok(Err(_)), Err(why)) => Err(why),
             // The dry run pays no fee, so it may succeed where the transaction could not.
@@ -200,18 +214,31 @@ impl Sandbox {
             (Ok(Ok(())), Err(why)) => panic!("the transaction went through, but its dry run failed: {why:?}"),
             (Err(error), _) => Err(Failure::Invalid(error)),
         };
+        let storage_deposit_planck = if result.is_ok() { dry.deposit_planck } else { 0 };
+        let cost = Cost { calldata_bytes, storage_deposit_planck, ..applied.cost };
+        let required = (dry.required.ref_time(), dry.required.proof_size());
+        Outcome { result, contract: Address(dry.contract.0), logs: applied.logs, cost, required }
+    }
+
+    /// Applies one signed transaction, alone in its block.
+    fn apply(&mut self, who: &Party, call: RuntimeCall) -> Applied {
+        let (result, events, tx_bytes) = self.with(|| {
+            let index = System::extrinsic_index().unwrap_or_default();
+            let tx = sign(call, who);
+            let tx_bytes = length(&tx);
+            (rivulet_runtime::Executive::apply_extrinsic(tx), events_of(index), tx_bytes)
+        });
+        let (weight, fee_planck) = paid(&events);
         let cost = Cost {
             ref_time_ps: weight.ref_time(),
             proof_size_bytes: weight.proof_size(),
-            calldata_bytes,
             tx_bytes,
-            storage_deposit_planck: if result.is_ok() { dry.deposit_planck } else { 0 },
             fee_planck,
             fee_low_planck: self.with(|| at_low_multiplier(fee_planck, tx_bytes)),
+            ..Cost::default()
         };
         self.seal();
-        let required = (dry.required.ref_time(), dry.required.proof_size());
-        Outcome { result, contract: Address(dry.contract.0), logs: logs(events), cost, required }
+        Applied { result, logs: logs(events), cost }
     }
 
     /// Calls a contract as any address, without a transaction: no signature, nonce or fee. For Ethereum accounts, whose transactions the sandbox

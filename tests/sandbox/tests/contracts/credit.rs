@@ -47,7 +47,6 @@ fn a_payee_without_an_account_gets_credit_and_is_paid_when_the_batch_funds_it() 
 }
 
 #[test]
-#[ignore = "open: core makes a credit's cell at the submitter's cost"]
 fn a_batch_that_funds_nobody_new_needs_no_deposit_even_when_a_payee_has_no_account() {
     let mut w = world();
     let payee = w.chain.stranger("//new").address;
@@ -134,4 +133,29 @@ fn credit_is_its_owners_and_goes_to_no_party_that_cannot_be() {
     w.chain.send(&stranger, w.channels.address, 0, &collect(other)).bytes();
     assert_eq!(w.chain.balance(NATIVE, other), before + DOT);
     w.assert_balanced();
+}
+
+#[test]
+fn no_weight_limit_that_a_submitter_may_choose_turns_a_payout_into_credit() {
+    for token in [NATIVE, USDC] {
+        let mut w = world();
+        let unit = if token == NATIVE { DOT } else { USD };
+        let channel = w.channels.open(&mut w.chain, &w.payer, w.payee.address, w.session.address, token, unit);
+        let calldata =
+            Both::claimBatchCall { blob: batch(false, &[(channel.number, w.channels.voucher(&w.session, &channel, unit))]).into() }.abi_encode();
+        let start = w.chain.snapshot();
+        let enough = w.chain.call(&w.relayer, w.channels.address, 0, calldata.clone()).required;
+        let (mut paid, mut refused) = (0, 0);
+        for permille in (700..=1_005).step_by(5) {
+            let part = |whole: u64| whole / 1_000 * permille + 1_000;
+            for limit in [(part(enough.0), enough.1 * 2), (enough.0 * 2, part(enough.1))] {
+                w.chain.restore(&start);
+                let limits = Limits { weight: Some(limit), deposit_planck: None };
+                let done = w.chain.call_within(&w.relayer, w.channels.address, 0, calldata.clone(), &limits);
+                assert!(done.events::<Both::Credited>().is_empty(), "credit with a limit of {limit:?}");
+                *if done.result.is_ok() { &mut paid } else { &mut refused } += 1;
+            }
+        }
+        assert!(paid > 0 && refused > 0, "{paid} paid, {refused} refused");
+    }
 }

@@ -4,6 +4,7 @@ mod support;
 
 mod batch;
 mod both_abis;
+mod bundles;
 mod credit;
 mod deployment;
 mod large;

@@ -138,7 +138,6 @@ fn a_payer_that_refuses_its_refund_cannot_keep_a_channel_from_ending() {
 }
 
 #[test]
-#[ignore = "open: core makes a credit's cell at the submitter's cost"]
 fn a_payee_that_takes_and_refuses_by_turns_cannot_make_its_relayer_pay_for_storage() {
     let mut w = world();
     let deployer = w.chain.party("//deployer");

@@ -1,10 +1,13 @@
 //! What is particular to the chain's assets: remainders that move along, gifts, who pays for what.
 
-use crate::support::{DOT, USD, world};
+use crate::support::{DOT, RATIO, USD, world};
 use alloy_primitives::U256;
+use polkadot_sdk::{pallet_balances, pallet_revive, sp_runtime::FixedU128};
+use rivulet_runtime::{Runtime, RuntimeCall, hub};
 use rivulet_sandbox::{
     NATIVE, Sandbox, USDC,
     abi::{channels::Channels, erc20::Erc20, to_sol},
+    batch,
 };
 
 #[test]
@@ -56,6 +59,39 @@ fn the_payer_pays_for_a_record_and_whoever_ends_the_channel_gets_that_deposit() 
     let finished = w.chain.send(&w.payer, w.channels.address, 0, &finish);
     assert!(finished.cost.storage_deposit_planck < 0, "{} planck", finished.cost.storage_deposit_planck);
     w.assert_balanced();
+}
+
+#[test]
+fn the_fee_at_the_lowest_multiplier_is_what_is_paid_there() {
+    use polkadot_sdk::pallet_transaction_payment::NextFeeMultiplier;
+    let mut w = world();
+    let start = w.chain.snapshot();
+    let open =
+        |w: &mut crate::support::World| w.channels.try_open(&mut w.chain, &w.payer, w.payee.address, w.session.address, NATIVE, 60, DOT).0.cost;
+    let at_one = open(&mut w);
+    w.chain.restore(&start);
+    w.chain.with(|| NextFeeMultiplier::<Runtime>::put(FixedU128::from_rational(1, 10)));
+    let at_a_tenth = open(&mut w);
+    assert!(at_one.fee_low_planck.abs_diff(at_a_tenth.fee_planck) <= 1, "{at_one} and {at_a_tenth}");
+}
+
+#[test]
+fn money_paid_before_an_account_exists_stays_in_reach_of_its_owner() {
+    let mut w = world();
+    let owner = w.chain.stranger("//new");
+    let channel = w.channels.open(&mut w.chain, &w.payer, owner.address, w.session.address, NATIVE, DOT);
+    let row = w.channels.voucher(&w.session, &channel, DOT);
+    w.channels.claim_blob(&mut w.chain, &w.relayer, batch(true, &[(channel.number, row)])).bytes();
+    assert_eq!(w.chain.spendable(NATIVE, owner.address), DOT);
+    // The chain did not know the owner's key: the money went to the address's own account. Once the owner has an account, its address means that.
+    w.chain.endow(&owner, NATIVE, DOT);
+    assert_eq!(w.chain.balance(NATIVE, owner.address), DOT);
+    let to = w.payee.account.clone();
+    let all = RuntimeCall::Balances(pallet_balances::Call::transfer_all { dest: to.into(), keep_alive: false });
+    let before = w.chain.balance(NATIVE, w.payee.address);
+    let fallback = RuntimeCall::Revive(pallet_revive::Call::dispatch_as_fallback_account { call: Box::new(all) });
+    w.chain.dispatch(&owner, fallback).bytes();
+    assert_eq!(w.chain.balance(NATIVE, w.payee.address), before + DOT + hub::EXISTENTIAL_DEPOSIT * RATIO);
 }
 
 #[test]
