@@ -38,7 +38,9 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if !self.keep && !std::thread::panicking() {
+        if std::thread::panicking() {
+            eprintln!("logs are in {}", self.path.display());
+        } else if !self.keep {
             // What cannot be removed is the system's to clean up.
             let _ = fs::remove_dir_all(&self.path);
         }

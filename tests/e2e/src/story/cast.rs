@@ -18,6 +18,8 @@ use rivulet_rules::chain::{Account, ContractKind};
 
 /// One DOT, in planck.
 pub const DOT: u128 = 10_000_000_000;
+/// The least USDC that an account can hold. A payout of less to one that has none becomes credit.
+const USDC_MINIMUM: u128 = 10_000;
 /// What relayers earn of each row: a hundredth of what it pays out,
 const FEE_BPS: u16 = 100;
 /// and so much for the row itself, which is about what it costs,
@@ -95,8 +97,8 @@ impl Cast {
             let locked: Money = channels.chain(flows).sum();
             grants.push(Grant { to: payer.account(), planck: locked.planck + 20 * DOT, usdc: locked.usdc + 10_000_000 });
         }
-        grants.extend(self.creators.iter().map(|c| Grant { to: c.account(), planck: 20 * DOT, usdc: 0 }));
-        grants.push(Grant { to: self.earnings.account(), planck: DOT, usdc: 10_000 });
+        grants.extend(self.creators.iter().map(|c| Grant { to: c.account(), planck: 20 * DOT, usdc: USDC_MINIMUM }));
+        grants.push(Grant { to: self.earnings.account(), planck: DOT, usdc: USDC_MINIMUM });
         grants.push(Grant { to: self.operator.account(), planck: 20 * DOT, usdc: 0 });
         grants.push(Grant { to: self.relayer.account(), planck: 1_000 * DOT, usdc: 0 });
         grant(&stage.bank, &grants).await

@@ -78,16 +78,16 @@ pub async fn play(options: Options, stop: impl Future<Output = ()>) -> Result<En
     folder.keep();
     let logs = folder.path().to_owned();
     tokio::pin!(stop);
-    let stopped = || Error::new("stopped");
+    let mut is_stopped = false;
     let result = async {
         let raised = tokio::select! {
             raised = raise(options, screen, folder, |_| ()) => raised,
-            () = &mut stop => Err(stopped()),
+            () = &mut stop => { is_stopped = true; Err(Error::new("stopped")) }
         };
         let (mut play, mut daemon) = raised?;
         let told = tokio::select! {
             told = tell(&mut play, &daemon) => told,
-            () = &mut stop => Err(stopped()),
+            () = &mut stop => { is_stopped = true; Err(Error::new("stopped")) }
         };
         let end = match told {
             Ok((facts, paying)) => Report::new(&play, &facts, paying, begun.elapsed()),
@@ -101,16 +101,17 @@ pub async fn play(options: Options, stop: impl Future<Output = ()>) -> Result<En
         let stopped = if play.options.keep { leave(&mut play, &mut daemon) } else { strike(&mut play, &mut daemon).await };
         Ok(Ending { report: end, stopped })
     };
-    match result.await {
-        Ok(ending) => {
-            if ending.stopped.is_ok() && !ending.report.is_kept {
-                // Nothing in it is of use any more; what cannot be removed is the system's to clean up.
-                let _ = std::fs::remove_dir_all(&logs);
-            }
-            Ok(ending)
-        }
-        Err(e) => Err(Error::new(format!("{e}\nLogs are in {}", logs.display()))),
+    let result = result.await;
+    let is_useless = match &result {
+        Ok(ending) => ending.stopped.is_ok() && ending.report.holds() && !ending.report.is_kept,
+        Err(_) => is_stopped,
+    };
+    if is_useless {
+        // What cannot be removed is the system's to clean up.
+        let _ = std::fs::remove_dir_all(&logs);
+        return result;
     }
+    result.map_err(|e| Error::new(format!("{e}\nLogs are in {}", logs.display())))
 }
 
 /// Node, contracts, people, relayer. `tune` changes how the relayer is set up.
