@@ -25,7 +25,7 @@ use std::{
     net::TcpListener,
     path::Path,
     process::ExitCode,
-    sync::{Arc, Weak},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::{
@@ -63,14 +63,16 @@ fn start(cli: &Cli) -> Result<()> {
             (temporary.path().to_path_buf(), Some(temporary))
         }
     };
-    let mut database = Weak::new();
+    let mut database = None;
     let result = runtime.block_on(run(cli, &dir, &mut database));
     runtime.shutdown_timeout(SHUTDOWN_TIME);
-    // The RPC server's own threads let go of the database a moment later. It writes what it holds when it closes.
+    // The RPC server's own threads let go of the database a moment later. Ours is then the last hold on it, and letting
+    // go of that one closes it: what it writes then must still find its directory.
     let since = Instant::now();
-    while database.strong_count() > 0 && since.elapsed() < SHUTDOWN_TIME {
+    while database.as_ref().is_some_and(|database| Arc::strong_count(database) > 1) && since.elapsed() < SHUTDOWN_TIME {
         std::thread::sleep(Duration::from_millis(5));
     }
+    drop(database);
     drop(temporary);
     result
 }
@@ -86,11 +88,11 @@ fn check_port(port: u16) -> Result<()> {
     }
 }
 
-async fn run(cli: &Cli, dir: &Path, database: &mut Weak<chain::Backend>) -> Result<()> {
+async fn run(cli: &Cli, dir: &Path, database: &mut Option<Arc<chain::Backend>>) -> Result<()> {
     let mut stop = Stop::new()?;
 
     let mut chain = chain::open(dir).await.map_err(|error| format!("cannot open the chain in {}: {error}", dir.display()))?;
-    *database = Arc::downgrade(&chain.backend);
+    *database = Some(chain.backend.clone());
     let sealer = Arc::new(Sealer::new(&chain, cli.finality_lag)?);
     let server = rpc::serve(&chain, sealer.clone(), cli.rpc_port).await?;
     let port = server.listen_addrs().first().map_or(cli.rpc_port, |addr| addr.port());

@@ -3,7 +3,7 @@
 use polkadot_sdk::{
     frame_support::{
         dispatch::{DispatchClass, GetDispatchInfo},
-        traits::{Hooks, fungible::Inspect},
+        traits::{Hooks, IntegrityTest, fungible::Inspect},
         weights::Weight,
     },
     frame_system,
@@ -185,7 +185,7 @@ fn time_may_jump_but_never_stands_still() {
 
 #[test]
 fn the_runtime_holds_its_pallets_conditions() {
-    development().execute_with(|| <rivulet_runtime::AllPalletsWithSystem as polkadot_sdk::frame_support::traits::IntegrityTest>::integrity_test());
+    development().execute_with(rivulet_runtime::AllPalletsWithSystem::integrity_test);
     // The type that the sandbox applies signed transactions with.
     let _ = Executive::initialize_block;
 }
