@@ -42,7 +42,7 @@ impl Sandbox {
             let (mut cells, mut at) = (BTreeMap::new(), Vec::new());
             while let Some(key) = sp_io::default_child_storage::next_key(&info.trie_id, &at) {
                 if let (Some(bare), Some(value)) = (key.get(HASH_BYTES..), sp_io::default_child_storage::get(&info.trie_id, &key)) {
-                    cells.insert(bare.to_vec(), value.into());
+                    cells.insert(bare.to_vec(), value);
                 }
                 at = key;
             }
