@@ -58,7 +58,8 @@ mod tests {
     fn what_is_in_a_bad_key_file_is_not_repeated() {
         for content in ["", "0x1234", "not a phrase at all"] {
             let (_dir, config) = file(content);
-            let text = format!("{:#}", load(&config).err().expect("not a key"));
+            let Err(e) = load(&config) else { panic!("taken for a key") };
+            let text = format!("{e:#}");
             assert!(text.contains("relayer.key") && (content.is_empty() || !text.contains(content)), "{text}");
         }
     }
