@@ -90,6 +90,7 @@ pub fn open_book<H: Host>(h: &mut H, payee: &Address, token: &Token) -> Result<(
     let book = Book { payee: *payee, token: *token, next_serial: 0, fee_ceiling_bps: config.fee_ceiling_bps, terms: RelayTerms::default() };
     book.save(h, number);
     h.save(&Key::BookOf(*payee, *token), &number.to_be_bytes());
+    ledger::make_credit(h, payee, token);
     h.emit(&Event::BookCreated { book: number, payee: *payee, token: *token });
     Ok((number, book))
 }
@@ -122,6 +123,9 @@ pub fn set_terms<H: Host>(h: &mut H, token: &Token, terms: RelayTerms) -> Result
     let held = !book.terms.beneficiary.is_zero() && h.now() < book.terms.until;
     if held && !book.terms.is_no_worse(&terms) {
         return Err(Error::TermsHeld { until: book.terms.until });
+    }
+    if !terms.beneficiary.is_zero() {
+        ledger::make_credit(h, &terms.beneficiary, token);
     }
     book.terms = terms;
     book.save(h, number);

@@ -246,6 +246,14 @@ pub fn credit_of<H: Host>(h: &H, owner: &Address, token: &Token) -> u128 {
     h.load::<CREDIT_BYTES>(&Key::Credit(*owner, *token)).map_or(0, |b| Reader::new(&b).amount())
 }
 
+/// Makes the cell of a credit, empty, at the cost of who calls now: a payout that fails later then grows nothing at the cost of who submits it.
+pub fn make_credit<H: Host>(h: &mut H, owner: &Address, token: &Token) {
+    let key = Key::Credit(*owner, *token);
+    if h.load::<CREDIT_BYTES>(&key).is_none() {
+        h.save(&key, &[0; CREDIT_BYTES]);
+    }
+}
+
 /// Owes `amount` to `owner` as credit; `owed` already counts it. The sum stays below `owed`, which is at most [`MAX_AMOUNT`].
 pub fn add_credit<H: Host>(h: &mut H, token: &Token, owner: &Address, amount: u128) {
     let sum = credit_of(h, owner, token).saturating_add(amount);
@@ -273,7 +281,8 @@ fn collect_for<H: Host>(h: &mut H, owner: &Address, token: &Token, to: &Address)
     if amount == 0 {
         return Err(Error::NothingToPay {});
     }
-    h.clear(&Key::Credit(*owner, *token));
+    // The cell stays: were its deposit given back here, the next payout that fails would charge it to a relayer again.
+    h.save(&Key::Credit(*owner, *token), &[0; CREDIT_BYTES]);
     if !release(h, token, amount) || !send(h, token, to, amount, true) {
         // The whole call reverts, the credit with it.
         return Err(Error::PayoutFailed { to: *to, amount });

@@ -2,6 +2,8 @@
 
 use crate::ids::Address;
 
+// Out of line: inlined for every field of every record they would be a tenth of the blob.
+
 /// Writes fields from the front. What does not fit is dropped; record sizes are constants and a round-trip test covers each record.
 #[derive(Debug)]
 pub struct Writer<'a> {
@@ -23,6 +25,7 @@ impl<'a> Writer<'a> {
         self.len == 0
     }
     /// Raw bytes.
+    #[inline(never)]
     pub fn bytes(&mut self, b: &[u8]) -> &mut Self {
         let end = self.len.saturating_add(b.len());
         if let Some(place) = self.buf.get_mut(self.len..end) {
@@ -32,32 +35,39 @@ impl<'a> Writer<'a> {
         self
     }
     /// One byte.
+    #[inline(never)]
     pub fn u8(&mut self, v: u8) -> &mut Self {
         self.bytes(&[v])
     }
     /// Two bytes.
+    #[inline(never)]
     pub fn u16(&mut self, v: u16) -> &mut Self {
         self.bytes(&v.to_be_bytes())
     }
     /// Four bytes.
+    #[inline(never)]
     pub fn u32(&mut self, v: u32) -> &mut Self {
         self.bytes(&v.to_be_bytes())
     }
     /// Eight bytes.
+    #[inline(never)]
     pub fn u64(&mut self, v: u64) -> &mut Self {
         self.bytes(&v.to_be_bytes())
     }
     /// Sixteen bytes.
+    #[inline(never)]
     pub fn u128(&mut self, v: u128) -> &mut Self {
         self.bytes(&v.to_be_bytes())
     }
     /// Twelve bytes.
+    #[inline(never)]
     pub fn amount(&mut self, v: u128) -> &mut Self {
         let bytes = v.to_be_bytes();
         let (_, low) = bytes.split_at(4);
         self.bytes(low)
     }
     /// Twenty bytes.
+    #[inline(never)]
     pub fn address(&mut self, a: &Address) -> &mut Self {
         self.bytes(&a.0)
     }
@@ -84,27 +94,33 @@ impl<'a> Reader<'a> {
         out
     }
     /// One byte.
+    #[inline(never)]
     pub fn u8(&mut self) -> u8 {
         let [b] = self.array::<1>();
         b
     }
     /// Two bytes.
+    #[inline(never)]
     pub fn u16(&mut self) -> u16 {
         u16::from_be_bytes(self.array())
     }
     /// Four bytes.
+    #[inline(never)]
     pub fn u32(&mut self) -> u32 {
         u32::from_be_bytes(self.array())
     }
     /// Eight bytes.
+    #[inline(never)]
     pub fn u64(&mut self) -> u64 {
         u64::from_be_bytes(self.array())
     }
     /// Sixteen bytes.
+    #[inline(never)]
     pub fn u128(&mut self) -> u128 {
         u128::from_be_bytes(self.array())
     }
     /// Twelve bytes.
+    #[inline(never)]
     pub fn amount(&mut self) -> u128 {
         let mut wide = [0; 16];
         let (_, low) = wide.split_at_mut(4);
@@ -112,6 +128,7 @@ impl<'a> Reader<'a> {
         u128::from_be_bytes(wide)
     }
     /// Twenty bytes.
+    #[inline(never)]
     pub fn address(&mut self) -> Address {
         Address(self.array())
     }

@@ -14,7 +14,7 @@ use rivulet_core::{
 };
 
 /// Weight of a native payout's callee, if it is a contract: enough for a wallet's receive hook, not enough to make a batch dear.
-const PAYOUT: Limits = Limits { ref_time: 500_000_000, proof_size: 100_000, deposit: NO_DEPOSIT };
+const PAYOUT: Limits = Limits { ref_time: 500_000_000, proof_size: 40_000, deposit: NO_DEPOSIT };
 /// Weight of a call to an asset's precompile.
 const TOKEN: Limits = Limits { ref_time: 3_000_000_000, proof_size: 100_000, deposit: NO_DEPOSIT };
 /// Weight of ecRecover.

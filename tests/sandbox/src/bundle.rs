@@ -28,15 +28,16 @@ impl Bundle {
         Self::read("streams")
     }
 
-    /// The same contract built with `abi = "all"`; `None` unless `RIVULET_BUNDLES_ALL` names the folder.
+    /// The same contract built with `abi = "all"`, from the folder that `RIVULET_BUNDLES_ALL` names.
     ///
     /// # Panics
     ///
-    /// When the variable is set and the file is not there.
-    pub fn with_both_abis(name: &str) -> Option<Self> {
-        let folder = std::env::var_os("RIVULET_BUNDLES_ALL")?;
+    /// When the variable is not set or the file is not there.
+    pub fn with_both_abis(name: &str) -> Self {
+        let folder = std::env::var_os("RIVULET_BUNDLES_ALL")
+            .expect("RIVULET_BUNDLES_ALL names the folder of the bundles with both ABIs: scripts/build contracts-all FOLDER makes them");
         let path = PathBuf::from(folder).join(name).with_extension("polkavm");
-        Some(Self::load(path, "scripts/build contracts-all FOLDER"))
+        Self::load(path, "scripts/build contracts-all FOLDER")
     }
 
     /// EVM code that, when deployed, leaves `runtime_code`.

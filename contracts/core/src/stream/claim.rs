@@ -76,13 +76,14 @@ impl Group {
 
     /// A row of a batch: everything payable.
     fn claim_row<H: Host>(&mut self, h: &mut H, number: StreamNumber) -> RowOutcome {
-        let outcome = match (self.tally.book(), load(h, number)) {
-            (Some(book), Some(stream)) => {
+        // Without a book there is no record to look for.
+        let outcome = match self.tally.book().map(|book| (book, load(h, number))) {
+            Some((book, Some(stream))) => {
                 let gain = stream.payable(&book.token, h.now());
                 return self.pay_row(h, number, stream, gain);
             }
-            (Some(book), None) => book.absent(number.serial),
-            (None, _) => RowOutcome::Unknown,
+            Some((book, None)) => book.absent(number.serial),
+            None => RowOutcome::Unknown,
         };
         self.tally.add(h, number.serial, outcome, 0, 0);
         outcome

