@@ -19,8 +19,8 @@ pub mod both {
 
             function setTerms(address token, address beneficiary, uint16 feeBps, uint128 flatFee, uint128 minGain, uint64 until);
             function claimBatch(bytes blob) returns (bytes outcomes);
-            function collect(address token, address to);
-            function push(address owner, address token);
+            function collect(address token, address to) returns (uint128 amount);
+            function push(address owner, address token) returns (uint128 amount);
 
             function config() view returns (uint32 minChallengePeriodSecs, uint32 maxChallengePeriodSecs, uint16 feeCeilingBps, address sweepTo, uint32 books, uint32 tokens);
             function token(address token) view returns (bool listed, uint128 seed, uint128 owed);
