@@ -1,8 +1,10 @@
 //! `scripts/deploy`: puts both contracts on a chain and writes the network's file.
 
+use alloy_sol_types::private::U256;
 use clap::Parser;
 use rivulet_chain::{
-    Chain, Lane, Node, NodeOptions, Signer,
+    Chain, Lane, Limits, Node, NodeOptions, Signer,
+    abi::{erc20::Erc20, to_sol},
     deploy::{Plan, asset_address, deploy},
     deployment::{HexAddress, TokenEntry},
 };
@@ -11,6 +13,7 @@ use rivulet_rules::text;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 /// Deploys both contracts from the released bundles, gives them their seeds, and writes where they are into deployments/NETWORK.json.
@@ -112,7 +115,7 @@ impl Options {
             (None, None) if self.is_dev() => "//Alice".into(),
             (None, None) => return Err(Error::new(format!("{}: expected --signer-file or --signer-uri: the key that pays", self.network))),
         };
-        Ok(Signer::from_uri(uri.trim())?)
+        Signer::from_uri(uri.trim()).doing("the key that pays")
     }
 
     fn url(&self) -> Result<String> {
@@ -147,15 +150,40 @@ impl Options {
     }
 }
 
+/// What a deployment of two contracts takes, roughly: mostly deposits for their code.
+const NEEDED_PLANCK: u128 = 50_000_000_000;
+
+/// Half a deployment is money lost: looks before anything is paid for.
+async fn check_funds(node: &Node, plan: &Plan, signer: &Signer, balance: u128) -> Result<()> {
+    if balance < NEEDED_PLANCK {
+        let (needed, found) = (screen::dot(NEEDED_PLANCK), screen::dot(balance));
+        return Err(Error::new(format!("the key has {found} DOT, expected at least {needed}: deposits for code and storage, fees")));
+    }
+    let block = node.finalized().await?;
+    for (name, token) in &plan.tokens {
+        let Some(seed) = token.seed.filter(|_| !token.address.0.is_zero()) else { continue };
+        let call = Erc20::balanceOfCall { owner: to_sol(&signer.address()) };
+        let found = node.view(&token.address.0, &call, block).await.doing(format!("token {name}: there is no such asset ({})", token.address.0))?;
+        let needed = seed.saturating_mul(2);
+        if found < U256::from(needed) {
+            return Err(Error::new(format!("token {name}: the key has {found} units, expected at least {needed}: the seeds of two contracts")));
+        }
+    }
+    Ok(())
+}
+
 async fn run(options: &Options) -> Result<()> {
     let (signer, url, out) = (options.signer()?, options.url()?, options.out());
     let plan = options.plan(&signer)?;
     let bundles = options.bundles.clone().map_or_else(harness::bundles, Ok)?;
+    let bundles = bundles.canonicalize().doing(format!("the folder {}", bundles.display()))?;
     // Before anything is paid for.
     if out.exists() && !options.force {
         return Err(Error::new(format!("{} exists: a deployment is there already. To write over it, say --force", out.display())));
     }
-    let node = Node::connect(std::slice::from_ref(&url), None, NodeOptions::default()).await.doing(format!("connecting to {url}"))?;
+    // Somebody waits: a node that does not answer is told of soon.
+    let options = NodeOptions { limits: Limits { patience: Duration::from_secs(10), ..Limits::default() }, ..NodeOptions::default() };
+    let node = Node::connect(std::slice::from_ref(&url), None, options).await.doing(format!("connecting to {url}"))?;
     let balance = node.free_balance_planck(&signer.account(), node.finalized().await?).await?;
     println!("network    {} at {url}, genesis 0x{}", plan.network, hex::encode(node.genesis_hash()));
     println!("key        {} with {} DOT", signer.address(), screen::dot(balance));
@@ -163,7 +191,8 @@ async fn run(options: &Options) -> Result<()> {
     let arguments = plan.arguments;
     println!("tokens     {}", plan.tokens.keys().cloned().collect::<Vec<_>>().join(", "));
     println!("challenge  {} to {} seconds", arguments.min_challenge_period_secs, arguments.max_challenge_period_secs);
-    println!("relay fees at most {} hundredths of a percent; sweeps to {}", arguments.fee_ceiling_bps, arguments.sweep_to.0);
+    println!("relay fee  at most {} hundredths of a percent; sweeps to {}", arguments.fee_ceiling_bps, arguments.sweep_to.0);
+    check_funds(&node, &plan, &signer, balance).await?;
 
     let lane = Lane::new(node.clone(), signer);
     let deployment = deploy(&lane, &plan, &bundles).await.doing("deploying")?;
