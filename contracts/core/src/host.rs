@@ -47,6 +47,17 @@ impl Key {
     }
 }
 
+/// What stands at an address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Recipient {
+    /// No account: a payout would create it, at the submitter's cost.
+    Absent,
+    /// An account that runs no code.
+    Account,
+    /// A contract: a payout runs its code.
+    Contract,
+}
+
 /// The chain, as one call sees it.
 pub trait Host: Keccak256 {
     /// Chain id and this contract's address.
@@ -65,8 +76,8 @@ pub trait Host: Keccak256 {
     fn clear(&mut self, key: &Key);
     /// Who signed this digest; `None` when nobody can have.
     fn recover(&self, digest: &[u8; 32], signature: &SplitSignature) -> Option<Address>;
-    /// True when a native payout to `who` would not have to create its account.
-    fn account_exists(&self, who: &Address) -> bool;
+    /// What a native payout to `who` would meet.
+    fn recipient(&self, who: &Address) -> Recipient;
     /// Sends native money with bounded weight and no re-entry; false when it did not go through. `fund_new`: may create the account, at the submitter's cost.
     fn send_native(&mut self, to: &Address, amount_wei: u128, fund_new: bool) -> bool;
     /// This contract's balance of a token; `None` when the token does not answer.

@@ -10,7 +10,7 @@ use crate::{
     error::Error,
     event::Event,
     fee::BPS,
-    host::{Host, Key},
+    host::{Host, Key, Recipient},
     ids::{Address, Token},
     record::{Reader, Writer},
 };
@@ -207,13 +207,18 @@ fn release<H: Host>(h: &mut H, token: &Token, amount: u128) -> bool {
     }
 }
 
-fn send<H: Host>(h: &mut H, token: &Token, to: &Address, amount: u128, fund_new: bool) -> bool {
-    if token.is_zero() {
-        // An unchecked payout to an account that does not exist would charge its existential deposit to whoever submits.
-        (fund_new || h.account_exists(to)) && h.send_native(to, amount, fund_new)
-    } else {
-        h.send_token(token, to, amount)
+/// `alone`: nothing but this payout depends on the call. Only then is a contract's code run: whatever limits a call has, pallet-revive lets some errors of the
+/// callee undo the caller (0.20.2: an unsupported builtin precompile). An account that does not exist would charge its existential deposit to whoever submits.
+fn send<H: Host>(h: &mut H, token: &Token, to: &Address, amount: u128, fund_new: bool, alone: bool) -> bool {
+    if !token.is_zero() {
+        return h.send_token(token, to, amount);
     }
+    let may = match h.recipient(to) {
+        Recipient::Absent => fund_new,
+        Recipient::Account => true,
+        Recipient::Contract => alone,
+    };
+    may && h.send_native(to, amount, fund_new)
 }
 
 /// Pays what is owed, or turns it into credit of `to`. The caller has already taken `amount` off the record it was owed by.
@@ -227,7 +232,7 @@ pub fn pay_for<H: Host>(h: &mut H, token: &Token, owner: &Address, to: &Address,
         return;
     }
     if release(h, token, amount) {
-        if send(h, token, to, amount, fund_new) {
+        if send(h, token, to, amount, fund_new, false) {
             return;
         }
         if let Some(mut state) = TokenState::load(h, token) {
@@ -283,7 +288,7 @@ fn collect_for<H: Host>(h: &mut H, owner: &Address, token: &Token, to: &Address)
     }
     // The cell stays: were its deposit given back here, the next payout that fails would charge it to a relayer again.
     h.save(&Key::Credit(*owner, *token), &[0; CREDIT_BYTES]);
-    if !release(h, token, amount) || !send(h, token, to, amount, true) {
+    if !release(h, token, amount) || !send(h, token, to, amount, true, true) {
         // The whole call reverts, the credit with it.
         return Err(Error::PayoutFailed { to: *to, amount });
     }

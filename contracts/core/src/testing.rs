@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     Keccak256, SoftKeccak,
     event::Event,
-    host::{Host, Key},
+    host::{Host, Key, Recipient},
     ids::{Address, Deployment, Token},
     signature::SplitSignature,
 };
@@ -123,8 +123,8 @@ impl Host for MemoryHost {
         who.copy_from_slice(signature.r.get(..20)?);
         (signature.s.get(1..)? == digest.get(1..)?).then_some(Address(who))
     }
-    fn account_exists(&self, who: &Address) -> bool {
-        !self.absent.contains(who)
+    fn recipient(&self, who: &Address) -> Recipient {
+        if self.absent.contains(who) { Recipient::Absent } else { Recipient::Account }
     }
     fn send_native(&mut self, to: &Address, amount_wei: u128, _fund_new: bool) -> bool {
         !self.refusing.contains(to) && self.shift(&Token::ZERO, &THIS, to, amount_wei)

@@ -7,7 +7,7 @@ use crate::{
 use rivulet_core::{
     Keccak256,
     event::Event,
-    host::{Host, Key},
+    host::{Host, Key, Recipient},
     ids::{Address, Deployment, Token},
     signature::SplitSignature,
     words::Words,
@@ -158,8 +158,14 @@ impl Host for Chain {
         // No answer leaves zeros: nobody's signature.
         (!who.is_zero()).then_some(who)
     }
-    fn account_exists(&self, who: &Address) -> bool {
-        syscalls::code_hash(&who.0) != [0; 32]
+    fn recipient(&self, who: &Address) -> Recipient {
+        // Source: pallet-revive `code_hash`: zeros without an account, the hash of nothing without code.
+        const NO_CODE: [u8; 32] = keccak_const::Keccak256::new().finalize();
+        match syscalls::code_hash(&who.0) {
+            hash if hash == [0; 32] => Recipient::Absent,
+            hash if hash == NO_CODE => Recipient::Account,
+            _ => Recipient::Contract,
+        }
     }
     fn send_native(&mut self, to: &Address, amount_wei: u128, fund_new: bool) -> bool {
         let limits = Limits { deposit: if fund_new { ANY_DEPOSIT } else { NO_DEPOSIT }, ..PAYOUT };

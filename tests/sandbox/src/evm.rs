@@ -32,8 +32,6 @@ pub const REVERTS: &[u8] = &[op::PUSH1, 0, op::PUSH1, 0, op::REVERT];
 pub const TRAPS: &[u8] = &[op::INVALID];
 /// Runs until it is stopped.
 pub const BURNS_GAS: &[u8] = &[op::JUMPDEST, op::PUSH1, 0, op::JUMP];
-/// Answers with 128 KB.
-pub const ANSWERS_AT_LENGTH: &[u8] = &[op::PUSH3, 0x01, 0xff, 0xff, op::PUSH1, 0, op::RETURN];
 /// Reverts with 128 KB.
 pub const REVERTS_AT_LENGTH: &[u8] = &[op::PUSH3, 0x01, 0xff, 0xff, op::PUSH1, 0, op::REVERT];
 /// Writes a new storage cell, for which the transaction's sender would pay.
