@@ -1,14 +1,15 @@
-// The contracts' interface as a JSON ABI, read from the tables of contracts/README.md. Errors are not in those tables and not here.
+// The contracts' interface as a JSON ABI: calls and events from the tables of contracts/README.md, errors from core's list.
 
 import { readFileSync } from 'node:fs';
 import { toEventSelector, toFunctionSelector } from 'viem';
 
 const README = new URL('../../contracts/README.md', import.meta.url);
+const ERRORS = new URL('../../contracts/core/src/error.rs', import.meta.url);
 
 /** The table of events has no column for the contract. An event missing here stops the generator. */
 const EMITTED_BY = {
-  both: ['BookCreated', 'TermsSet', 'Claimed', 'Credited', 'Collected', 'ToppedUp'],
-  channels: ['ChannelOpened', 'CloseRequested', 'Closed'],
+  both: ['BookCreated', 'TermsSet', 'Claimed', 'Credited', 'Collected', 'ToppedUp', 'NonceUsed', 'Swept'],
+  channels: ['ChannelOpened', 'CloseRequested', 'Closed', 'RefundRequested', 'Refunded'],
   streams: [/^Stream/],
 };
 
@@ -57,12 +58,34 @@ function eventItem(declaration) {
   return { type: 'event', name, inputs: parameters(inputs, true), anonymous: false };
 }
 
+const RUST_TYPES = { Address: 'address', Bytes32: 'bytes32', bool: 'bool', u8: 'uint8', u16: 'uint16', u32: 'uint32', u64: 'uint64', u128: 'uint128' };
+const camel = (name) => name.replace(/_(\w)/g, (_, c) => c.toUpperCase());
+
+/** `            NotDue { now: u64, due_at: u64 },` */
+function errorItems() {
+  const items = [...readFileSync(ERRORS, 'utf8').matchAll(/^ {12}(\w+) \{([^}]*)\},$/gm)].map(([, name, fields]) => ({
+    type: 'error',
+    name,
+    inputs: fields.split(',').filter((f) => f.trim()).map((f) => {
+      const [field, type] = f.split(':').map((part) => part.trim());
+      if (!(type in RUST_TYPES)) throw new Error(`error ${name}: no Solidity type for ${type}`);
+      return { name: camel(field), type: RUST_TYPES[type] };
+    }),
+  }));
+  if (items.length === 0) throw new Error('contracts/core/src/error.rs: no errors found');
+  return items;
+}
+
 const signature = (item) => `${item.name}(${item.inputs.map((i) => i.type).join(',')})`;
 
 function of(items) {
   const list = (type, hash) => Object.fromEntries(items.filter((i) => i.type === type).map((i) => [signature(i), hash(i)]));
   return { functions: list('function', toFunctionSelector), events: list('event', toEventSelector), items };
 }
+
+/** What a wallet's library wants: the ABI with its errors, a file a contract under deployments/bundles. */
+export const abiFile = (name) => new URL(`../../deployments/bundles/${name}.abi.json`, import.meta.url);
+export const abiText = (name) => `[\n${[...abi()[name].items, ...errorItems()].map((i) => `  ${JSON.stringify(i)}`).join(',\n')}\n]\n`;
 
 /** For each contract: signature text to selector, event text to topic, and the ABI itself. */
 export function abi() {

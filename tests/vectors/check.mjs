@@ -1,8 +1,9 @@
 // Checks vectors.json: that generate.mjs still writes it, and that ethers and a second reader of the blob format agree with every value.
-// Knows the file and ethers; of generate.mjs only its text. `npm run check`; the last line counts.
+// Knows the files and ethers; of generate.mjs and abi.mjs only their text. `npm run check`; the last line counts.
 
 import { readFileSync } from 'node:fs';
 import { AbiCoder, Interface, Signature, TypedDataEncoder, Wallet, getAddress, keccak256, recoverAddress } from 'ethers';
+import { abiFile, abiText } from './abi.mjs';
 import { FILE, text } from './generate.mjs';
 
 const committed = readFileSync(FILE, 'utf8');
@@ -222,6 +223,9 @@ function checkAbi(kind) {
   same(`${kind} selectors`, sorted(selectors), sorted(functions));
   same(`${kind} topics`, sorted(topics), sorted(events));
   same(`${kind} selectors differ`, new Set(Object.values(functions)).size, Object.keys(functions).length);
+  const released = readFileSync(abiFile(kind), 'utf8');
+  same(`deployments/bundles/${kind}.abi.json is current (npm run generate)`, released, abiText(kind));
+  same(`${kind} errors have selectors of their own`, new Set(new Interface(released).fragments.filter((f) => f.type === 'error').map((f) => f.selector)).size, JSON.parse(released).filter((i) => i.type === 'error').length);
   same(`${kind} at most three indexed`, items.filter((i) => i.type === 'event' && i.inputs.filter((p) => p.indexed).length > 3), []);
 }
 

@@ -1,4 +1,4 @@
-// Writes vectors.json: by viem and plain JavaScript, never by Rust. `npm run generate`.
+// Writes vectors.json and the contracts' JSON ABIs: by viem and plain JavaScript, never by Rust. `npm run generate`.
 
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ import {
   toHex,
 } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { abi } from './abi.mjs';
+import { abi, abiFile, abiText } from './abi.mjs';
 import { MAX_BYTES, MAX_ROWS, byte, varint, write } from './blob.mjs';
 
 export const FILE = new URL('vectors.json', import.meta.url);
@@ -473,4 +473,7 @@ function pretty(value, indent = '') {
 
 export const text = async () => pretty(await generate()) + '\n';
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(FILE, await text());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(FILE, await text());
+  for (const name of Object.keys(NAMES)) writeFileSync(abiFile(name), abiText(name));
+}

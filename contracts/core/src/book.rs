@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::{
     amount::MAX_AMOUNT,
+    eip712::{Domain, Terms},
     error::Error,
     event::Event,
     fee::{RelayTerms, relay_fee},
@@ -12,6 +13,8 @@ use crate::{
     ledger::{self, Config, TokenState},
     outcome::RowOutcome,
     record::{Reader, Writer},
+    signature::CompactSignature,
+    signed,
 };
 
 /// A book.
@@ -107,16 +110,27 @@ pub fn next_number<H: Host>(h: &mut H, payee: &Address, token: &Token) -> Result
 
 /// Sets the relay terms of the caller's book. Before `until` of the present ones they can only get better for their beneficiary. A zero beneficiary: no terms.
 pub fn set_terms<H: Host>(h: &mut H, token: &Token, terms: RelayTerms) -> Result<(), Error> {
-    ledger::refuse_value(h)?;
     let payee = h.caller();
-    ledger::check_party(h, &payee)?;
+    agree(h, &payee, token, terms)
+}
+
+/// The same in a payee's name, as it signed it.
+pub fn set_terms_signed<H: Host>(h: &mut H, domain: Domain, message: &Terms, signature: &CompactSignature) -> Result<(), Error> {
+    signed::check(h, domain, message, &message.payee, message.nonce, message.deadline, signature)?;
+    let Terms { beneficiary, fee_bps, flat_fee, min_gain, until, .. } = *message;
+    agree(h, &message.payee, &message.token, RelayTerms { beneficiary, fee_bps, flat_fee, min_gain, until })
+}
+
+fn agree<H: Host>(h: &mut H, payee: &Address, token: &Token, terms: RelayTerms) -> Result<(), Error> {
+    ledger::refuse_value(h)?;
+    ledger::check_party(h, payee)?;
     if !terms.beneficiary.is_zero() {
         ledger::check_party(h, &terms.beneficiary)?;
     }
     if let Some(amount) = [terms.flat_fee, terms.min_gain].into_iter().find(|a| *a > MAX_AMOUNT) {
         return Err(Error::TooMuch { amount, max: MAX_AMOUNT });
     }
-    let (number, mut book) = open_book(h, &payee, token)?;
+    let (number, mut book) = open_book(h, payee, token)?;
     if terms.fee_bps > book.fee_ceiling_bps {
         return Err(Error::FeeAboveCeiling { given_bps: terms.fee_bps, ceiling_bps: book.fee_ceiling_bps });
     }
@@ -158,8 +172,13 @@ impl Tally {
         self.book.as_ref()
     }
 
-    /// Takes a row that gained `gain` (0 unless the outcome is paid) and stands at `total`. Returns its fee.
-    pub fn add<H: Host>(&mut self, h: &H, serial: u32, outcome: RowOutcome, gain: u128, total: u128) -> u128 {
+    /// What the rows gained so far.
+    pub fn gain(&self) -> u128 {
+        self.gain
+    }
+
+    /// Takes a row that gained `gain` (0 unless the outcome is paid) and stands at `total`.
+    pub fn add<H: Host>(&mut self, h: &H, serial: u32, outcome: RowOutcome, gain: u128, total: u128) {
         let fee = self.book.as_ref().map_or(0, |b| relay_fee(&b.terms, b.fee_ceiling_bps, &b.token, gain, h.now()));
         // Gains were deposits, whose sum is at most MAX_AMOUNT.
         self.gain = self.gain.saturating_add(gain);
@@ -167,7 +186,6 @@ impl Tally {
         self.rows.extend_from_slice(&serial.to_be_bytes());
         self.rows.push(outcome as u8);
         self.rows.extend_from_slice(&total.to_be_bytes());
-        fee
     }
 
     /// Logs the rows and pays the payee, or whom it names, once; the fee goes to `fees`.

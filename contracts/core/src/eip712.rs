@@ -42,7 +42,8 @@ impl Domain {
             Self::Channels => &CHANNELS,
             Self::Streams => &STREAMS,
         };
-        let w = Words::<160>::new().bytes32(&Self::TYPE_HASH).bytes32(name).bytes32(&Self::VERSION).u64(at.chain_id).address(&at.contract);
+        let mut w = Words::<160>::new();
+        w.bytes32(&Self::TYPE_HASH).bytes32(name).bytes32(&Self::VERSION).u64(at.chain_id).address(&at.contract);
         k.keccak256(w.bytes())
     }
 }
@@ -77,7 +78,8 @@ macro_rules! message {
             const TYPE: &'static str = $text;
             fn struct_hash(&self, k: &impl Keccak256) -> [u8; 32] {
                 const TYPE_HASH: [u8; 32] = hash($text);
-                let w = Words::<{ $words * 32 }>::new().bytes32(&TYPE_HASH)$(.$push(message!(@ref self.$field $(, $conv)?)))*;
+                let mut w = Words::<{ $words * 32 }>::new();
+                w.bytes32(&TYPE_HASH)$(.$push(message!(@ref self.$field $(, $conv)?)))*;
                 k.keccak256(w.bytes())
             }
         }

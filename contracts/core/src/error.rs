@@ -69,6 +69,20 @@ macro_rules! for_each_error {
             NotCancellable {},
             /// More than can be paid now.
             Overdraw { asked: u128, payable: u128 },
+            /// The signature was good before `deadline`.
+            Expired { now: u64, deadline: u64 },
+            /// This signer used or revoked this nonce before.
+            NonceUsed { signer: Address, nonce: u64 },
+            /// The refund request is void since then: ask again.
+            Lapsed { now: u64, lapsed_at: u64 },
+            /// The channel has to have paid this much first.
+            Unpaid { claimed: u128, expected: u128 },
+            /// Lists that belong together have different lengths.
+            LengthsDiffer {},
+            /// The call's data is not what its parameters need.
+            BadArguments {},
+            /// The transaction's weight limit is too small.
+            OutOfWeight {},
         }
     };
 }

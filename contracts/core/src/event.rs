@@ -45,6 +45,22 @@ pub enum Event<'a> {
         /// How much.
         amount: u128,
     },
+    /// A signer's nonce was used or revoked.
+    NonceUsed {
+        /// Whose.
+        signer: Address,
+        /// Which.
+        nonce: u64,
+    },
+    /// What nobody is owed was taken out.
+    Swept {
+        /// Of what.
+        token: Token,
+        /// Where it went: fixed at deployment.
+        to: Address,
+        /// How much.
+        amount: u128,
+    },
     /// A credit was paid out.
     Collected {
         /// Whose it was.
@@ -82,6 +98,24 @@ pub enum Event<'a> {
         number: Number,
         /// When it can be finished.
         due_at: u64,
+    },
+    /// The payer wants a part of its balance back, or (`due_at` 0) no longer.
+    RefundRequested {
+        /// Which channel.
+        number: Number,
+        /// How much; the balance, if that is less when it is executed.
+        amount: u128,
+        /// When it can be executed.
+        due_at: u64,
+    },
+    /// A part of the balance went back to the payer.
+    Refunded {
+        /// Which channel.
+        number: Number,
+        /// How much.
+        amount: u128,
+        /// The deposit after it.
+        deposit: u128,
     },
     /// A channel's record is gone.
     Closed {

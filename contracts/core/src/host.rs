@@ -7,7 +7,7 @@ use crate::{
     signature::SplitSignature,
 };
 
-/// One storage cell. Cells are fixed-width once written, so no later call grows them at its submitter's cost.
+/// One storage cell. Only opening a channel, creating a stream and the like grow cells; what relayers submit never does, so it never costs them a deposit.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Key {
     /// What deployment fixed, and the book counter.
@@ -20,8 +20,12 @@ pub enum Key {
     BookOf(Address, Token),
     /// A book.
     Book(u32),
-    /// A channel's or a stream's record.
+    /// A stream's record.
     Record(Number),
+    /// The records of the channels of a book with serials `4·i … 4·i + 3` that are open.
+    Channels(u32, u32),
+    /// Which of a signer's nonces `256·i … 256·i + 255` are used.
+    Nonces(Address, u64),
     /// A credit of (owner, token).
     Credit(Address, Token),
 }
@@ -41,6 +45,8 @@ impl Key {
             Self::Book(b) => w.u8(4).u32(*b),
             Self::Record(n) => w.u8(5).u32(n.book).u32(n.serial),
             Self::Credit(o, t) => w.u8(6).bytes(&o.0).bytes(&t.0),
+            Self::Channels(b, i) => w.u8(7).u32(*b).u32(*i),
+            Self::Nonces(s, i) => w.u8(8).bytes(&s.0).u64(*i),
         };
         let len = w.len();
         buf.get(..len).unwrap_or(&[])
@@ -58,6 +64,19 @@ pub enum Recipient {
     Contract,
 }
 
+/// A token owner's signed allowance for this contract. Source: EIP-2612.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Permit {
+    /// Good until this time, included (Unix seconds).
+    pub deadline: u64,
+    /// 27 or 28.
+    pub v: u8,
+    /// r, big-endian.
+    pub r: [u8; 32],
+    /// s, big-endian.
+    pub s: [u8; 32],
+}
+
 /// The chain, as one call sees it.
 pub trait Host: Keccak256 {
     /// Chain id and this contract's address.
@@ -68,22 +87,33 @@ pub trait Host: Keccak256 {
     fn value_wei(&self) -> u128;
     /// Block time, Unix seconds.
     fn now(&self) -> u64;
-    /// Reads a cell; `None` when it was never written or was cleared.
-    fn load<const N: usize>(&self, key: &Key) -> Option<[u8; N]>;
+    /// Reads a cell into the front of `out`, which is at least as long; returns its length, 0 when it was never written or was cleared.
+    fn read(&self, key: &Key, out: &mut [u8]) -> usize;
     /// Writes a cell.
-    fn save<const N: usize>(&mut self, key: &Key, value: &[u8; N]);
+    fn write(&mut self, key: &Key, value: &[u8]);
+    /// A cell of fixed width; `None` when there is none.
+    fn load<const N: usize>(&self, key: &Key) -> Option<[u8; N]> {
+        let mut out = [0; N];
+        (self.read(key, &mut out) == N).then_some(out)
+    }
+    /// Writes a cell of fixed width.
+    fn save<const N: usize>(&mut self, key: &Key, value: &[u8; N]) {
+        self.write(key, value);
+    }
     /// Deletes a cell.
     fn clear(&mut self, key: &Key);
-    /// Who signed this digest; `None` when nobody can have.
+    /// Who signed this digest; `None` when nobody can have. The call ends here, undone, if the weight left does not allow to find out.
     fn recover(&self, digest: &[u8; 32], signature: &SplitSignature) -> Option<Address>;
     /// What a native payout to `who` would meet.
     fn recipient(&self, who: &Address) -> Recipient;
     /// Sends native money with bounded weight and no re-entry; false when it did not go through. `fund_new`: may create the account, at the submitter's cost.
     fn send_native(&mut self, to: &Address, amount_wei: u128, fund_new: bool) -> bool;
-    /// This contract's balance of a token; `None` when the token does not answer.
+    /// This contract's balance of a token, or of native money in wei; `None` when the token does not answer.
     fn token_balance(&self, token: &Token) -> Option<u128>;
     /// Moves an allowance of `from` to this contract; false when refused.
     fn pull_token(&mut self, token: &Token, from: &Address, amount: u128) -> bool;
+    /// Uses a permit (EIP-2612) of `owner` for this contract. A permit that was used before or is wrong does nothing.
+    fn permit(&mut self, token: &Token, owner: &Address, amount: u128, permit: &Permit);
     /// Sends a token with bounded weight; false when it did not go through.
     fn send_token(&mut self, token: &Token, to: &Address, amount: u128) -> bool;
     /// Logs an event.

@@ -23,6 +23,12 @@ impl Address {
         let external = head.get(4..).is_some_and(|z| z.iter().all(|b| *b == 0)) && s0 == 0 && s1 == 0;
         builtin || external
     }
+
+    /// True for the address of an external precompile: one of the chain's assets, which cannot re-enter, take a fee or lie about balances.
+    pub fn is_asset(&self) -> bool {
+        let [.., p0, p1, _, _] = self.0;
+        self.is_precompile() && (p0 != 0 || p1 != 0)
+    }
 }
 
 impl core::fmt::Debug for Address {
@@ -100,8 +106,8 @@ pub struct ChannelTerms {
 impl ChannelTerms {
     /// `keccak256(abi.encode(chainId, contract, book, serial, payer, payee, voucherSigner, token, challengePeriodSecs, openedAt))`.
     pub fn channel_id(&self, at: &Deployment, k: &impl Keccak256) -> ChannelId {
-        let w = Words::<320>::new()
-            .u64(at.chain_id)
+        let mut w = Words::<320>::new();
+        w.u64(at.chain_id)
             .address(&at.contract)
             .u32(self.number.book)
             .u32(self.number.serial)
@@ -133,8 +139,8 @@ pub struct StreamOrigin {
 impl StreamOrigin {
     /// `keccak256(abi.encode(chainId, contract, book, serial, payer, payee, token, createdAt))`.
     pub fn stream_id(&self, at: &Deployment, k: &impl Keccak256) -> StreamId {
-        let w = Words::<256>::new()
-            .u64(at.chain_id)
+        let mut w = Words::<256>::new();
+        w.u64(at.chain_id)
             .address(&at.contract)
             .u32(self.number.book)
             .u32(self.number.serial)

@@ -7,12 +7,15 @@
 
 use crate::{
     amount::{MAX_AMOUNT, NATIVE_GRAIN, floor_to_grain},
+    eip712::{Collect, Domain},
     error::Error,
     event::Event,
     fee::BPS,
     host::{Host, Key, Recipient},
     ids::{Address, Token},
     record::{Reader, Writer},
+    signature::CompactSignature,
+    signed,
 };
 
 /// The most tokens beside the native one.
@@ -110,20 +113,23 @@ pub fn deploy<H: Host>(
     if seeds.len() != tokens.len() {
         return Err(Error::BadConfig { field: 1 });
     }
+    if config.min_period_secs == 0 {
+        return Err(Error::BadConfig { field: 2 });
+    }
     if config.max_period_secs > MAX_PERIOD_SECS || config.min_period_secs > config.max_period_secs {
         return Err(Error::BadConfig { field: 3 });
     }
     if config.fee_ceiling_bps > BPS {
         return Err(Error::BadConfig { field: 4 });
     }
-    if config.sweep_to.is_zero() {
+    if check_party(h, &config.sweep_to).is_err() {
         return Err(Error::BadConfig { field: 5 });
     }
     TokenState::default().save(h, &Token::ZERO);
     config.books = 0;
     config.tokens = 0;
     for (token, seed) in tokens.zip(seeds) {
-        if !token.is_precompile() || TokenState::load(h, &token).is_some() {
+        if !token.is_asset() || TokenState::load(h, &token).is_some() {
             return Err(Error::BadConfig { field: 0 });
         }
         if seed > MAX_AMOUNT {
@@ -153,9 +159,9 @@ pub fn refuse_value<H: Host>(h: &H) -> Result<(), Error> {
     }
 }
 
-/// Takes `amount` from the caller, by value or by allowance, and owes it. Returns what arrived: for tokens the measured difference, which is more than
-/// asked when the payer's remainder was below the token's minimum balance and moved along.
-pub fn take_deposit<H: Host>(h: &mut H, token: &Token, amount: u128) -> Result<u128, Error> {
+/// Takes `amount` and owes it: native money as the call's value, tokens from `from` by allowance. Returns what arrived: for tokens the measured
+/// difference, which is more than asked when the payer's remainder was below the token's minimum balance and moved along.
+pub fn take_deposit<H: Host>(h: &mut H, token: &Token, from: &Address, amount: u128) -> Result<u128, Error> {
     let mut state = TokenState::load(h, token).ok_or(Error::NotListed { token: *token })?;
     if amount == 0 {
         return Err(Error::ZeroAmount {});
@@ -165,12 +171,15 @@ pub fn take_deposit<H: Host>(h: &mut H, token: &Token, amount: u128) -> Result<u
         return Err(Error::WrongValue { sent: h.value_wei(), expected: expected_value });
     }
     let received = if token.is_zero() {
+        if h.caller() != *from {
+            return Err(Error::PullFailed { token: *token, expected: amount, received: 0 });
+        }
         if floor_to_grain(token, amount) != amount {
             return Err(Error::NotMovable { amount, grain: NATIVE_GRAIN });
         }
         amount
     } else {
-        pull(h, token, state.seed, amount)?
+        pull(h, token, from, state.seed, amount)?
     };
     let owed = state.owed.saturating_add(received);
     if owed > MAX_AMOUNT {
@@ -181,13 +190,12 @@ pub fn take_deposit<H: Host>(h: &mut H, token: &Token, amount: u128) -> Result<u
     Ok(received)
 }
 
-fn pull<H: Host>(h: &mut H, token: &Token, seed: u128, amount: u128) -> Result<u128, Error> {
+fn pull<H: Host>(h: &mut H, token: &Token, from: &Address, seed: u128, amount: u128) -> Result<u128, Error> {
     let before = h.token_balance(token).unwrap_or(0);
     if before < seed {
         return Err(Error::Unseeded { token: *token, balance: before, seed });
     }
-    let from = h.caller();
-    let pulled = h.pull_token(token, &from, amount);
+    let pulled = h.pull_token(token, from, amount);
     let received = h.token_balance(token).unwrap_or(0).saturating_sub(before);
     if !pulled || received < amount {
         return Err(Error::PullFailed { token: *token, expected: amount, received });
@@ -272,6 +280,33 @@ pub fn add_credit<H: Host>(h: &mut H, token: &Token, owner: &Address, amount: u1
 pub fn collect<H: Host>(h: &mut H, token: &Token, to: &Address) -> Result<u128, Error> {
     let owner = h.caller();
     collect_for(h, &owner, token, to)
+}
+
+/// The same in an owner's name, as it signed it.
+pub fn collect_signed<H: Host>(h: &mut H, domain: Domain, message: &Collect, signature: &CompactSignature) -> Result<u128, Error> {
+    refuse_value(h)?;
+    signed::check(h, domain, message, &message.owner, message.nonce, message.deadline, signature)?;
+    collect_for(h, &message.owner, &message.token, &message.to)
+}
+
+/// Sends what nobody is owed, and is no seed, where deployment said: transfers by mistake. Of any of the chain's tokens, listed or not. Anyone may call it.
+pub fn sweep<H: Host>(h: &mut H, token: &Token) -> Result<u128, Error> {
+    refuse_value(h)?;
+    if !token.is_zero() && !token.is_asset() {
+        return Err(Error::NotListed { token: *token });
+    }
+    let state = TokenState::load(h, token).unwrap_or_default();
+    let kept = state.seed.saturating_add(state.owed);
+    let amount = floor_to_grain(token, h.token_balance(token).unwrap_or(0).saturating_sub(kept));
+    if amount == 0 {
+        return Err(Error::NothingToPay {});
+    }
+    let to = Config::load(h).sweep_to;
+    if !send(h, token, &to, amount, true, true) {
+        return Err(Error::PayoutFailed { to, amount });
+    }
+    h.emit(&Event::Swept { token: *token, to, amount });
+    Ok(amount)
 }
 
 /// Pays all of an owner's credit to the owner. Anyone may call it, who also pays to create the owner's account if it does not exist.

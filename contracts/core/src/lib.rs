@@ -9,7 +9,8 @@
 //! - [`blob`], [`outcome`]: the batch and what becomes of its rows. Final.
 //! - [`amount`], [`fee`]: rounding and relay fees.
 //! - [`ledger`], [`book`]: money in and out, credit; books and their terms.
-//! - [`channel`], [`stream`]: the calls.
+//! - [`signed`]: calls in a party's name.
+//! - [`channel`], [`stream`]: the calls; [`batch`]: many claims in one.
 //! - [`host`], [`event`], [`error`], [`record`]: what lies between a call and the chain.
 //!
 //! ```
@@ -26,6 +27,7 @@
 extern crate alloc;
 
 pub mod amount;
+pub mod batch;
 pub mod blob;
 pub mod book;
 pub mod channel;
@@ -39,6 +41,7 @@ pub mod ledger;
 pub mod outcome;
 pub mod record;
 pub mod signature;
+pub mod signed;
 pub mod stream;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -2,7 +2,10 @@
 
 use crate::ids::Address;
 
-// Out of line: inlined for every field of every record they would be a tenth of the blob.
+// Out of line: inlined for every field of every record they would be a good part of the blob.
+
+/// The latest time a record can hold (Unix seconds).
+pub const MAX_TIME: u64 = (1 << 40) - 1;
 
 /// Writes fields from the front. What does not fit is dropped; record sizes are constants and a round-trip test covers each record.
 #[derive(Debug)]
@@ -53,6 +56,13 @@ impl<'a> Writer<'a> {
     #[inline(never)]
     pub fn u64(&mut self, v: u64) -> &mut Self {
         self.bytes(&v.to_be_bytes())
+    }
+    /// Five bytes: a time. Later than the year 36,812 is written as the last second of that field.
+    #[inline(never)]
+    pub fn time(&mut self, v: u64) -> &mut Self {
+        let bytes = v.min(MAX_TIME).to_be_bytes();
+        let (_, low) = bytes.split_at(3);
+        self.bytes(low)
     }
     /// Sixteen bytes.
     #[inline(never)]
@@ -113,6 +123,14 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     pub fn u64(&mut self) -> u64 {
         u64::from_be_bytes(self.array())
+    }
+    /// Five bytes: a time.
+    #[inline(never)]
+    pub fn time(&mut self) -> u64 {
+        let mut wide = [0; 8];
+        let (_, low) = wide.split_at_mut(3);
+        low.copy_from_slice(&self.array::<5>());
+        u64::from_be_bytes(wide)
     }
     /// Sixteen bytes.
     #[inline(never)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     Keccak256, SoftKeccak,
     event::Event,
-    host::{Host, Key, Recipient},
+    host::{Host, Key, Permit, Recipient},
     ids::{Address, Deployment, Token},
     signature::SplitSignature,
 };
@@ -19,6 +19,8 @@ pub struct MemoryHost {
     pub balances: BTreeMap<(Token, Address), u128>,
     /// Minimum balances: a remainder below moves along with a transfer, as the assets precompile does it.
     pub min_balances: BTreeMap<Token, u128>,
+    /// What of a token an owner allows this contract to pull; all of it where there is no entry.
+    pub allowances: BTreeMap<(Token, Address), u128>,
     /// Who refuses to be paid.
     pub refusing: BTreeSet<Address>,
     /// Accounts that do not exist.
@@ -42,6 +44,7 @@ impl Default for MemoryHost {
             cells: BTreeMap::new(),
             balances: BTreeMap::new(),
             min_balances: BTreeMap::new(),
+            allowances: BTreeMap::new(),
             refusing: BTreeSet::new(),
             absent: BTreeSet::new(),
             events: Vec::new(),
@@ -108,10 +111,14 @@ impl Host for MemoryHost {
     fn now(&self) -> u64 {
         self.now
     }
-    fn load<const N: usize>(&self, key: &Key) -> Option<[u8; N]> {
-        self.cells.get(key).map(|v| v.as_slice().try_into().expect("a cell keeps its width"))
+    fn read(&self, key: &Key, out: &mut [u8]) -> usize {
+        self.cells.get(key).map_or(0, |v| {
+            out[..v.len()].copy_from_slice(v);
+            v.len()
+        })
     }
-    fn save<const N: usize>(&mut self, key: &Key, value: &[u8; N]) {
+    fn write(&mut self, key: &Key, value: &[u8]) {
+        assert!(!value.is_empty() && value.len() <= 416, "a cell holds 1 to 416 bytes, not {}", value.len());
         self.cells.insert(*key, value.to_vec());
     }
     fn clear(&mut self, key: &Key) {
@@ -132,7 +139,19 @@ impl Host for MemoryHost {
     fn token_balance(&self, token: &Token) -> Option<u128> {
         Some(self.balance(token, &THIS))
     }
+    /// In memory a permit is good when `r` begins with the owner; it sets the allowance that [`Self::pull_token`] looks at.
+    fn permit(&mut self, token: &Token, owner: &Address, amount: u128, permit: &Permit) {
+        if permit.r.starts_with(&owner.0) && self.now <= permit.deadline {
+            self.allowances.insert((*token, *owner), amount);
+        }
+    }
     fn pull_token(&mut self, token: &Token, from: &Address, amount: u128) -> bool {
+        if let Some(allowed) = self.allowances.get_mut(&(*token, *from)) {
+            match allowed.checked_sub(amount) {
+                Some(rest) => *allowed = rest,
+                None => return false,
+            }
+        }
         self.shift(token, from, &THIS, amount)
     }
     fn send_token(&mut self, token: &Token, to: &Address, amount: u128) -> bool {

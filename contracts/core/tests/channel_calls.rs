@@ -8,49 +8,42 @@
 //! ├── capped at the deposit; native floored to 1e8, the rest stays owed
 //! ├── each row has its own outcome; one bad row harms only itself
 //! └── a payout that fails is credit
-//! request_close, finish, close
+//! request_close, finish, close (refunds: channel_requests.rs; signed forms: channel_signed.rs)
 //! ├── half-open times
 //! └── the record is gone, the number is never reused
+//! channels of one cell
+//! ├── a batch over open, closed and unknown ones reaches each of its rows
+//! └── ending one leaves its neighbours; the last one deletes the cell
+//! list
+//! └── every open channel once, whatever the size of the pages
+//! sweep
+//! ├── takes what nobody is owed, and no seed
+//! └── goes only where deployment said, or nothing changes
 
 mod support;
 
 use rivulet_core::{
     amount::{MAX_AMOUNT, NATIVE_GRAIN},
-    blob::{Payload, VoucherRow, encode},
+    blob::{Payload, VoucherRow},
     book,
-    channel::{self, ChannelStatus},
+    channel::{self, ChannelStatus, Opening},
     error::Error,
     fee::RelayTerms,
-    host::{Host, Key},
+    host::Key,
     ids::{Address, ChannelId, Number},
     ledger,
     outcome::RowOutcome,
     signature::CompactSignature,
     testing::{MemoryHost, THIS},
 };
-use std::collections::BTreeMap;
 use support::*;
-
-fn batch(rows: &[(Number, VoucherRow)], fund_new: bool) -> Vec<u8> {
-    let mut groups: BTreeMap<u32, (bool, BTreeMap<u32, VoucherRow>)> = BTreeMap::new();
-    for (n, row) in rows {
-        groups.entry(n.book).or_insert((fund_new, BTreeMap::new())).1.insert(n.serial, *row);
-    }
-    encode(&groups)
-}
-
-fn claim_batch(h: &mut MemoryHost, rows: &[(Number, VoucherRow)]) -> Vec<RowOutcome> {
-    let blob = batch(rows, false);
-    let codes = h.call(RELAYER, 0, |h| channel::claim_batch(h, &blob)).expect("a canonical blob is taken");
-    codes.into_iter().map(|c| RowOutcome::from_code(c).expect("known code")).collect()
-}
 
 #[test]
 fn open_refuses_every_bad_term_and_changes_nothing() {
     let mut h = world();
     let before = h.cells.clone();
     let mut refuse = |payer: Address, payee, signer, token, period, amount, value, expected: Error| {
-        let got = h.call(payer, value, |h| channel::open(h, payee, signer, token, period, amount)).expect_err("refused");
+        let got = h.call(payer, value, |h| channel::open(h, &Opening { payee, voucher_signer: signer, amount }, token, period)).expect_err("refused");
         assert_eq!(got, expected);
         assert_eq!(h.cells, before);
     };
@@ -77,7 +70,7 @@ fn open_refuses_every_bad_term_and_changes_nothing() {
 fn a_token_cannot_be_used_before_its_seed_arrived() {
     let mut h = world();
     h.balances.insert((USDC, THIS), SEED - 1);
-    let refused = h.call(PAYER, 0, |h| channel::open(h, PAYEE, SESSION, USDC, PERIOD, 5));
+    let refused = h.call(PAYER, 0, |h| channel::open(h, &to(PAYEE, 5), USDC, PERIOD));
     assert_eq!(refused, Err(Error::Unseeded { token: USDC, balance: SEED - 1, seed: SEED }));
 }
 
@@ -375,5 +368,130 @@ fn records_keep_their_width_whatever_is_claimed() {
     let row = voucher(&h, id, SESSION, 60);
     claim_batch(&mut h, &[(n, row)]);
     assert_eq!(width(&h), before, "a claim grows no storage at its submitter's cost");
-    assert!(h.load::<{ channel::Channel::BYTES }>(&Key::Record(n)).is_some());
+    assert!(record(&h, n).is_some());
+}
+
+/// Ten channels of one book, of the two payers in turn, over three cells.
+fn ten(h: &mut MemoryHost) -> Vec<(Number, ChannelId)> {
+    (0..10).map(|i| open(h, if i % 2 == 0 { PAYER } else { OTHER_PAYER }, PAYEE, USDC, 100 + i)).collect()
+}
+
+fn close(h: &mut MemoryHost, number: Number, total: u128) {
+    let row = voucher(h, channel::id(h, number), SESSION, total);
+    h.call(PAYEE, 0, |h| channel::close(h, number, row)).expect("closes");
+}
+
+#[test]
+fn a_batch_reaches_each_channel_of_a_cell_and_no_other() {
+    let mut h = world();
+    let all = ten(&mut h);
+    for i in [1, 6] {
+        close(&mut h, all[i].0, 0);
+    }
+    let before = h.balance(&USDC, &PAYEE);
+    let mut rows: Vec<_> = [0, 1, 2, 3, 5, 6, 7, 9].map(|i| (all[i].0, voucher(&h, all[i].1, SESSION, 10 + i as u128))).to_vec();
+    rows[2].1 = voucher(&h, all[3].1, SESSION, 12);
+    rows.push((Number { book: 1, serial: 10 }, rows[0].1));
+    use RowOutcome::*;
+    assert_eq!(claim_batch(&mut h, &rows), [Applied, Closed, BadSignature, Applied, Applied, Closed, Applied, Applied, Unknown]);
+    let claimed: Vec<_> = all.iter().map(|(n, _)| record(&h, *n).map(|c| c.claimed)).collect();
+    assert_eq!(claimed, [Some(10), None, Some(0), Some(13), Some(0), Some(15), None, Some(17), Some(0), Some(19)]);
+    assert_eq!(h.balance(&USDC, &PAYEE) - before, 10 + 13 + 15 + 17 + 19);
+    check_books(&h);
+}
+
+#[test]
+fn ending_a_channel_leaves_the_others_of_its_cell_as_they_were() {
+    let mut h = world();
+    let all = ten(&mut h);
+    let at_first: Vec<_> = all.iter().map(|(n, _)| record(&h, *n).expect("open")).collect();
+    let cells = |h: &MemoryHost| h.cells.keys().filter(|k| matches!(k, Key::Channels(..))).count();
+    let mut ended = Vec::new();
+    for (i, cells_left) in [(0, 3), (9, 3), (8, 2), (5, 2), (2, 2), (3, 2), (1, 1), (7, 1), (4, 1), (6, 0)] {
+        close(&mut h, all[i].0, 0);
+        ended.push(i);
+        for (j, (n, _)) in all.iter().enumerate() {
+            assert_eq!(record(&h, *n), (!ended.contains(&j)).then_some(at_first[j]));
+        }
+        assert_eq!(cells(&h), cells_left);
+        check_books(&h);
+    }
+    assert_eq!(open(&mut h, PAYER, PAYEE, USDC, 100).0.serial, 10, "a serial is never reused");
+}
+
+#[test]
+fn a_listing_has_every_open_channel_once_whatever_the_pages() {
+    let mut h = world();
+    let all = ten(&mut h);
+    for i in [0, 5, 9] {
+        close(&mut h, all[i].0, 0);
+    }
+    open(&mut h, PAYER, OTHER_PAYEE, USDC, 100);
+    for count in [0, 1, 2, 3, 4, 5, 9, 10, channel::MAX_LISTED, u32::MAX] {
+        let (mut listed, mut from, mut pages) = (Vec::new(), 0, 0);
+        loop {
+            let (open, next) = channel::list(&h, all[0].0.book, from, count);
+            listed.extend(open);
+            pages += 1;
+            if next == 0 {
+                break;
+            }
+            from = next;
+        }
+        assert_eq!(listed, [1, 2, 3, 4, 6, 7, 8]);
+        assert_eq!(pages, 10u32.div_ceil(count.max(1)));
+    }
+    for (book, from) in [(1, 10), (1, u32::MAX), (0, 0), (9, 0)] {
+        assert_eq!(channel::list(&h, book, from, 5), (vec![], 0));
+    }
+}
+
+#[test]
+fn a_listing_looks_at_a_bounded_number_of_serials() {
+    // Attack 35.
+    let mut h = world();
+    let many = vec![to(PAYEE, 1); 401];
+    h.call(PAYER, 0, |h| channel::open_many(h, USDC, PERIOD, &many)).expect("opens");
+    assert_eq!(channel::list(&h, 1, 0, u32::MAX), ((0..400).collect(), 400));
+    assert_eq!(channel::list(&h, 1, 400, u32::MAX), (vec![400], 0));
+}
+
+#[test]
+fn a_sweep_takes_what_nobody_is_owed_and_no_seed() {
+    let unlisted = Address([0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x20, 0, 0]);
+    let mut h = world();
+    open(&mut h, PAYER, PAYEE, USDC, 100);
+    let (n, id) = open(&mut h, PAYER, PAYEE, NATIVE, DOT);
+    h.refusing.insert(PAYEE);
+    let row = voucher(&h, id, SESSION, DOT / 2);
+    claim_batch(&mut h, &[(n, row)]);
+    for token in [NATIVE, USDC, unlisted] {
+        assert_eq!(h.call(RELAYER, 0, |h| ledger::sweep(h, &token)), Err(Error::NothingToPay {}));
+    }
+    for (token, sent, swept) in [(USDC, 7, 7), (unlisted, 9, 9), (NATIVE, 3 * NATIVE_GRAIN - 1, 2 * NATIVE_GRAIN)] {
+        h.endow(&token, &THIS, sent);
+        let before = h.balance(&token, &ADMIN);
+        assert_eq!(h.call(RELAYER, 0, |h| ledger::sweep(h, &token)), Ok(swept));
+        assert_eq!(h.balance(&token, &ADMIN) - before, swept, "whoever calls, it goes where deployment said");
+        assert_eq!(h.call(RELAYER, 0, |h| ledger::sweep(h, &token)), Err(Error::NothingToPay {}));
+    }
+    *h.balances.get_mut(&(NATIVE, THIS)).expect("dust") -= NATIVE_GRAIN - 1;
+    check_books(&h);
+}
+
+#[test]
+fn a_sweep_that_cannot_be_done_changes_nothing() {
+    let mut h = world();
+    h.balances.insert((USDC, THIS), SEED - 1);
+    assert_eq!(h.call(RELAYER, 0, |h| ledger::sweep(h, &USDC)), Err(Error::NothingToPay {}), "a seed that is not all there yet stays");
+    h.endow(&USDC, &THIS, 8);
+    h.refusing.insert(ADMIN);
+    assert_eq!(h.call(RELAYER, 0, |h| ledger::sweep(h, &USDC)), Err(Error::PayoutFailed { to: ADMIN, amount: 7 }));
+    assert_eq!(h.balance(&USDC, &THIS), SEED + 7);
+    let builtin = Address([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    for not_an_asset in [PAYEE, builtin] {
+        let refused = h.call(RELAYER, 0, |h| ledger::sweep(h, &not_an_asset));
+        assert_eq!(refused, Err(Error::NotListed { token: not_an_asset }), "code that is not the chain's own is never called");
+    }
+    assert_eq!(h.call(RELAYER, 1, |h| ledger::sweep(h, &USDC)), Err(Error::WrongValue { sent: 1, expected: 0 }));
 }

@@ -7,7 +7,7 @@ use crate::{
 use rivulet_core::{
     Keccak256,
     event::Event,
-    host::{Host, Key, Recipient},
+    host::{Host, Key, Permit, Recipient},
     ids::{Address, Deployment, Token},
     signature::SplitSignature,
     words::Words,
@@ -55,7 +55,7 @@ impl Chain {
 
     /// Calls an ERC-20 function that answers with a word.
     fn token_call<const N: usize>(&self, token: &Token, selector: [u8; 4], args: &Words<N>) -> Option<[u8; 32]> {
-        let mut input = [0u8; 4 + 96];
+        let mut input = [0u8; 4 + 224];
         let len = 4usize.saturating_add(args.bytes().len());
         let (head, tail) = input.split_at_mut(4);
         head.copy_from_slice(&selector);
@@ -121,11 +121,10 @@ impl Host for Chain {
     fn now(&self) -> u64 {
         self.now
     }
-    fn load<const N: usize>(&self, key: &Key) -> Option<[u8; N]> {
-        let mut out = [0; N];
-        syscalls::load(key.bytes(&mut [0; Key::MAX_BYTES]), &mut out).then_some(out)
+    fn read(&self, key: &Key, out: &mut [u8]) -> usize {
+        syscalls::load(key.bytes(&mut [0; Key::MAX_BYTES]), out)
     }
-    fn save<const N: usize>(&mut self, key: &Key, value: &[u8; N]) {
+    fn write(&mut self, key: &Key, value: &[u8]) {
         syscalls::save(key.bytes(&mut [0; Key::MAX_BYTES]), value);
     }
     fn clear(&mut self, key: &Key) {
@@ -133,7 +132,8 @@ impl Host for Chain {
         let mut buf = [0; Key::MAX_BYTES];
         let key = key.bytes(&mut buf);
         let mut input = [0u8; 4 + 32 * 6];
-        let args = Words::<128>::new().u32(0).u32(0).u32(96).u32(u32::try_from(key.len()).unwrap_or(0));
+        let mut args = Words::<128>::new();
+        args.u32(0).u32(0).u32(96).u32(u32::try_from(key.len()).unwrap_or(0));
         let (head, tail) = input.split_at_mut(4);
         head.copy_from_slice(&const { selector("clearStorage(uint32,bool,bytes)") });
         let (words, bytes) = tail.split_at_mut(128);
@@ -147,10 +147,12 @@ impl Host for Chain {
         }
     }
     fn recover(&self, digest: &[u8; 32], signature: &SplitSignature) -> Option<Address> {
-        let input = Words::<128>::new().bytes32(digest).u32(u32::from(signature.v)).bytes32(&signature.r).bytes32(&signature.s);
+        let mut input = Words::<128>::new();
+        input.bytes32(digest).u32(u32::from(signature.v)).bytes32(&signature.r).bytes32(&signature.s);
         let mut output = [0u8; 32];
         if !syscalls::call(&EC_RECOVER, &RECOVER, &[0; 32], input.bytes(), &mut output) {
-            return None;
+            // The precompile answers every input, with nothing when nobody signed: only weight can have been missing.
+            crate::revert(rivulet_core::error::Error::OutOfWeight {});
         }
         let (_, low) = output.split_at(12);
         let mut who = Address::ZERO;
@@ -172,15 +174,27 @@ impl Host for Chain {
         syscalls::call(&to.0, &limits, &wide_le(amount_wei), &[], &mut [])
     }
     fn token_balance(&self, token: &Token) -> Option<u128> {
-        let args = Words::<32>::new().address(&self.deployment.contract);
+        if token.is_zero() {
+            return Some(low_u128(&syscalls::balance()));
+        }
+        let mut args = Words::<32>::new();
+        args.address(&self.deployment.contract);
         self.token_call(token, const { selector("balanceOf(address)") }, &args).map(|w| word_u128(&w))
     }
     fn pull_token(&mut self, token: &Token, from: &Address, amount: u128) -> bool {
-        let args = Words::<96>::new().address(from).address(&self.deployment.contract).u128(amount);
+        let mut args = Words::<96>::new();
+        args.address(from).address(&self.deployment.contract).u128(amount);
         self.token_call(token, const { selector("transferFrom(address,address,uint256)") }, &args).is_some_and(|w| is_true(&w))
     }
+    fn permit(&mut self, token: &Token, owner: &Address, amount: u128, permit: &Permit) {
+        let mut args = Words::<224>::new();
+        args.address(owner).address(&self.deployment.contract).u128(amount).u64(permit.deadline);
+        args.u32(u32::from(permit.v)).bytes32(&permit.r).bytes32(&permit.s);
+        self.token_call(token, const { selector("permit(address,address,uint256,uint256,uint8,bytes32,bytes32)") }, &args);
+    }
     fn send_token(&mut self, token: &Token, to: &Address, amount: u128) -> bool {
-        let args = Words::<64>::new().address(to).u128(amount);
+        let mut args = Words::<64>::new();
+        args.address(to).u128(amount);
         self.token_call(token, const { selector("transfer(address,uint256)") }, &args).is_some_and(|w| is_true(&w))
     }
     fn emit(&mut self, event: &Event<'_>) {

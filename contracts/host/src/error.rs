@@ -11,13 +11,13 @@ trait Value<T> {
     /// For ink!'s ABI.
     fn into_sol(self) -> T;
     /// One more word.
-    fn push(&self, words: Words<128>) -> Words<128>;
+    fn push(&self, words: &mut Words<128>);
 }
 
 macro_rules! integers {
     ($($ty:ty),*) => { $(impl Value<$ty> for $ty {
         fn into_sol(self) -> $ty { self }
-        fn push(&self, words: Words<128>) -> Words<128> { words.u128(u128::from(*self)) }
+        fn push(&self, words: &mut Words<128>) { words.u128(u128::from(*self)); }
     })* };
 }
 integers!(u8, u16, u32, u64, u128, bool);
@@ -26,8 +26,8 @@ impl Value<Address> for rivulet_core::ids::Address {
     fn into_sol(self) -> Address {
         Address::from(self.0)
     }
-    fn push(&self, words: Words<128>) -> Words<128> {
-        words.address(self)
+    fn push(&self, words: &mut Words<128>) {
+        words.address(self);
     }
 }
 
@@ -35,8 +35,8 @@ impl Value<Bytes32> for [u8; 32] {
     fn into_sol(self) -> Bytes32 {
         FixedBytes(self)
     }
-    fn push(&self, words: Words<128>) -> Words<128> {
-        words.bytes32(self)
+    fn push(&self, words: &mut Words<128>) {
+        words.bytes32(self);
     }
 }
 
@@ -54,10 +54,11 @@ macro_rules! define {
         }
 
         /// The selector and words of an error.
-        fn encode(e: &rivulet_core::error::Error) -> ([u8; 4], Words<128>) {
+        fn encode(e: &rivulet_core::error::Error, words: &mut Words<128>) -> [u8; 4] {
             match e {
                 $(rivulet_core::error::Error::$name { $($field),* } => {
-                    (ink::sol_error_selector!(stringify!($name), ($($ty,)*)), Words::new()$(.with($field))*)
+                    $($field.push(words);)*
+                    ink::sol_error_selector!(stringify!($name), ($($ty,)*))
                 }),*
             }
         }
@@ -65,21 +66,11 @@ macro_rules! define {
 }
 rivulet_core::for_each_error!(define);
 
-/// `words.with(value)`, so that the macro can chain.
-trait With: Sized {
-    fn with<T, V: Value<T>>(self, value: &V) -> Self;
-}
-
-impl With for Words<128> {
-    fn with<T, V: Value<T>>(self, value: &V) -> Self {
-        value.push(self)
-    }
-}
-
 /// Ends the call with the error in Solidity's form. One encoder for all calls: ink!'s, inlined into each message, would be a third of the blob.
 #[inline(never)]
 pub fn revert(e: rivulet_core::error::Error) -> ! {
-    let (selector, words) = encode(&e);
+    let mut words = Words::new();
+    let selector = encode(&e, &mut words);
     let mut data = [0u8; 4 + 128];
     let (head, tail) = data.split_at_mut(4);
     head.copy_from_slice(&selector);

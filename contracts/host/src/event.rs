@@ -1,4 +1,4 @@
-//! Core's events as Solidity logs of the same names and fields, written by hand: ink!'s encoders cost ten times the code.
+//! Core's events as Solidity logs of the same names and fields, written by hand: ink!'s encoders cost some kilobytes more.
 
 use crate::syscalls;
 use rivulet_core::{event::Event, ids::Address, ids::Number, words::Words};
@@ -31,13 +31,15 @@ pub fn emit(event: &Event<'_>) {
             syscalls::log(&[const { topic("BookCreated(uint32,address,address)") }, n(*book), a(payee), a(token)], &[]);
         }
         Event::TermsSet { book, terms } => {
-            let data = Words::<128>::new().u32(u32::from(terms.fee_bps)).u128(terms.flat_fee).u128(terms.min_gain).u64(terms.until);
+            let mut data = Words::<128>::new();
+            data.u32(u32::from(terms.fee_bps)).u128(terms.flat_fee).u128(terms.min_gain).u64(terms.until);
             let signature = const { topic("TermsSet(uint32,address,uint16,uint128,uint128,uint64)") };
             syscalls::log(&[signature, n(*book), a(&terms.beneficiary)], data.bytes());
         }
         Event::Claimed { book, gain, fee, rows } => {
             let len = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-            let head = Words::<128>::new().u128(*gain).u128(*fee).u32(96).u32(len);
+            let mut head = Words::<128>::new();
+            head.u128(*gain).u128(*fee).u32(96).u32(len);
             let padded = rows.len().next_multiple_of(32);
             let mut data = ink::prelude::vec::Vec::with_capacity(padded.saturating_add(128));
             data.extend_from_slice(head.bytes());
@@ -53,8 +55,16 @@ pub fn emit(event: &Event<'_>) {
             let signature = const { topic("Collected(address,address,address,uint128)") };
             syscalls::log(&[signature, a(owner), a(token)], Words::<64>::new().address(to).u128(*amount).bytes());
         }
+        Event::NonceUsed { signer, nonce } => {
+            syscalls::log(&[const { topic("NonceUsed(address,uint64)") }, a(signer)], Words::<32>::new().u64(*nonce).bytes());
+        }
+        Event::Swept { token, to, amount } => {
+            let signature = const { topic("Swept(address,address,uint128)") };
+            syscalls::log(&[signature, a(token)], Words::<64>::new().address(to).u128(*amount).bytes());
+        }
         Event::ToppedUp { number, from, amount, deposit } => {
-            let data = Words::<96>::new().address(from).u128(*amount).u128(*deposit);
+            let mut data = Words::<96>::new();
+            data.address(from).u128(*amount).u128(*deposit);
             numbered(const { topic("ToppedUp(uint32,uint32,address,uint128,uint128)") }, number, data.bytes());
         }
         #[cfg(feature = "channels")]
@@ -75,8 +85,8 @@ fn numbered(signature: Word, number: &Number, data: &[u8]) {
 fn channels(event: &Event<'_>) {
     match event {
         Event::ChannelOpened { terms, amount, id } => {
-            let data = Words::<224>::new()
-                .u32(terms.number.serial)
+            let mut data = Words::<224>::new();
+            data.u32(terms.number.serial)
                 .address(&terms.voucher_signer)
                 .address(&terms.token)
                 .u32(terms.challenge_period_secs)
@@ -89,8 +99,17 @@ fn channels(event: &Event<'_>) {
         Event::CloseRequested { number, due_at } => {
             numbered(const { topic("CloseRequested(uint32,uint32,uint64)") }, number, Words::<32>::new().u64(*due_at).bytes());
         }
+        Event::RefundRequested { number, amount, due_at } => {
+            let signature = const { topic("RefundRequested(uint32,uint32,uint128,uint64)") };
+            numbered(signature, number, Words::<64>::new().u128(*amount).u64(*due_at).bytes());
+        }
+        Event::Refunded { number, amount, deposit } => {
+            let signature = const { topic("Refunded(uint32,uint32,uint128,uint128)") };
+            numbered(signature, number, Words::<64>::new().u128(*amount).u128(*deposit).bytes());
+        }
         Event::Closed { number, claimed, refund } => {
-            let data = Words::<64>::new().u128(*claimed).u128(*refund);
+            let mut data = Words::<64>::new();
+            data.u128(*claimed).u128(*refund);
             numbered(const { topic("Closed(uint32,uint32,uint128,uint128)") }, number, data.bytes());
         }
         _ => {}
@@ -103,8 +122,8 @@ fn streams(event: &Event<'_>) {
     match event {
         Event::StreamCreated { number, payer, payee, token, schedule, total, flags, amount, committed, memo, id } => {
             let (cliff_at, cliff_amount) = schedule.cliff.map_or((0, 0), |c| (c.at, c.amount));
-            let data = Words::<416>::new()
-                .u32(number.serial)
+            let mut data = Words::<416>::new();
+            data.u32(number.serial)
                 .address(token)
                 .u128(schedule.rate_per_second_scaled)
                 .u128(*total)
@@ -127,7 +146,8 @@ fn streams(event: &Event<'_>) {
         Event::StreamPaused { number } => numbered(const { topic("StreamPaused(uint32,uint32)") }, number, &[]),
         Event::StreamResumed { number } => numbered(const { topic("StreamResumed(uint32,uint32)") }, number, &[]),
         Event::StreamCancelled { number, by, due, refund } => {
-            let data = Words::<96>::new().address(by).u128(*due).u128(*refund);
+            let mut data = Words::<96>::new();
+            data.address(by).u128(*due).u128(*refund);
             numbered(const { topic("StreamCancelled(uint32,uint32,address,uint128,uint128)") }, number, data.bytes());
         }
         Event::StreamEnded { number, paid } => {

@@ -19,8 +19,16 @@ pub const ANY_DEPOSIT: [u8; 32] = [0xff; 32];
 #[cfg(target_arch = "riscv64")]
 mod on_chain {
     use super::Limits;
+    use ink::prelude::{vec, vec::Vec};
     use pallet_revive_uapi::{CallFlags, HostFn, HostFnImpl as api, StorageFlags};
 
+    /// The calldata from a byte on.
+    pub fn calldata(from: u32) -> Vec<u8> {
+        let size = u32::try_from(api::call_data_size()).unwrap_or(0);
+        let mut out = vec![0; size.saturating_sub(from) as usize];
+        api::call_data_copy(&mut out, from);
+        out
+    }
     pub fn this() -> [u8; 20] {
         let mut out = [0; 20];
         api::address(&mut out);
@@ -46,6 +54,11 @@ mod on_chain {
         api::value_transferred(&mut out);
         out
     }
+    pub fn balance() -> [u8; 32] {
+        let mut out = [0; 32];
+        api::balance(&mut out);
+        out
+    }
     pub fn code_hash(of: &[u8; 20]) -> [u8; 32] {
         let mut out = [0; 32];
         api::code_hash(of, &mut out);
@@ -56,9 +69,10 @@ mod on_chain {
         api::hash_keccak_256(bytes, &mut out);
         out
     }
-    pub fn load(key: &[u8], out: &mut [u8]) -> bool {
+    /// How much it read; 0 without a cell.
+    pub fn load(key: &[u8], out: &mut [u8]) -> usize {
         let mut out = out;
-        api::get_storage(StorageFlags::empty(), key, &mut out).is_ok()
+        if api::get_storage(StorageFlags::empty(), key, &mut out).is_ok() { out.len() } else { 0 }
     }
     pub fn save(key: &[u8], value: &[u8]) {
         api::set_storage(StorageFlags::empty(), key, value);
@@ -75,6 +89,10 @@ mod on_chain {
     pub fn revert(data: &[u8]) -> ! {
         api::return_value(pallet_revive_uapi::ReturnFlags::REVERT, data)
     }
+    /// Ends the call: all it did stays, and `data` is its answer.
+    pub fn answer(data: &[u8]) -> ! {
+        api::return_value(pallet_revive_uapi::ReturnFlags::empty(), data)
+    }
     pub fn delegate_call(to: &[u8; 20], input: &[u8]) -> bool {
         api::delegate_call(CallFlags::empty(), to, u64::MAX, u64::MAX, &super::ANY_DEPOSIT, input, None).is_ok()
     }
@@ -83,7 +101,11 @@ mod on_chain {
 #[cfg(not(target_arch = "riscv64"))]
 mod off_chain {
     use super::Limits;
+    use ink::prelude::vec::Vec;
     const ONLY: &str = "syscalls exist on chain only";
+    pub fn calldata(_: u32) -> Vec<u8> {
+        unreachable!("{ONLY}")
+    }
     pub fn this() -> [u8; 20] {
         unreachable!("{ONLY}")
     }
@@ -99,13 +121,16 @@ mod off_chain {
     pub fn value() -> [u8; 32] {
         unreachable!("{ONLY}")
     }
+    pub fn balance() -> [u8; 32] {
+        unreachable!("{ONLY}")
+    }
     pub fn code_hash(_: &[u8; 20]) -> [u8; 32] {
         unreachable!("{ONLY}")
     }
     pub fn keccak256(_: &[u8]) -> [u8; 32] {
         unreachable!("{ONLY}")
     }
-    pub fn load(_: &[u8], _: &mut [u8]) -> bool {
+    pub fn load(_: &[u8], _: &mut [u8]) -> usize {
         unreachable!("{ONLY}")
     }
     pub fn save(_: &[u8], _: &[u8]) {
@@ -118,6 +143,9 @@ mod off_chain {
         unreachable!("{ONLY}")
     }
     pub fn revert(_: &[u8]) -> ! {
+        unreachable!("{ONLY}")
+    }
+    pub fn answer(_: &[u8]) -> ! {
         unreachable!("{ONLY}")
     }
     pub fn delegate_call(_: &[u8; 20], _: &[u8]) -> bool {

@@ -18,10 +18,15 @@ pub mod both {
             constructor(address[] tokens, uint128[] seeds, uint32 minChallengePeriodSecs, uint32 maxChallengePeriodSecs, uint16 feeCeilingBps, address sweepTo);
 
             function setTerms(address token, address beneficiary, uint16 feeBps, uint128 flatFee, uint128 minGain, uint64 until);
+            function setTermsFor(address payee, address token, address beneficiary, uint16 feeBps, uint128 flatFee, uint128 minGain, uint64 until, uint64 nonce, uint64 deadline, bytes32 r, bytes32 yParityAndS);
             function claimBatch(bytes blob) returns (bytes outcomes);
             function collect(address token, address to) returns (uint128 amount);
+            function collectFor(address owner, address token, address to, uint64 nonce, uint64 deadline, bytes32 r, bytes32 yParityAndS) returns (uint128 amount);
             function push(address owner, address token) returns (uint128 amount);
+            function sweep(address token) returns (uint128 amount);
+            function revokeNonce(uint64 nonce);
 
+            function isNonceUsed(address signer, uint64 nonce) view returns (bool used);
             function config() view returns (uint32 minChallengePeriodSecs, uint32 maxChallengePeriodSecs, uint16 feeCeilingBps, address sweepTo, uint32 books, uint32 tokens);
             function token(address token) view returns (bool listed, uint128 seed, uint128 owed);
             function tokenAt(uint32 index) view returns (address token);
@@ -34,6 +39,8 @@ pub mod both {
             event Claimed(uint32 indexed book, uint128 gain, uint128 fee, bytes rows);
             event Credited(address indexed owner, address indexed token, uint128 amount);
             event Collected(address indexed owner, address indexed token, address to, uint128 amount);
+            event NonceUsed(address indexed signer, uint64 nonce);
+            event Swept(address indexed token, address to, uint128 amount);
             event ToppedUp(uint32 indexed book, uint32 indexed serial, address from, uint128 amount, uint128 deposit);
         }
     }
@@ -46,18 +53,29 @@ pub mod channels {
     sol! {
         interface Channels {
             function open(address payee, address voucherSigner, address token, uint32 challengePeriodSecs, uint128 amount) payable returns (uint32 book, uint32 serial, bytes32 channelId);
+            function openWithPermit(address payee, address voucherSigner, address token, uint32 challengePeriodSecs, uint128 amount, uint64 permitDeadline, uint8 permitV, bytes32 permitR, bytes32 permitS) returns (uint32 book, uint32 serial, bytes32 channelId);
+            function openFor(address payer, address payee, address voucherSigner, address token, uint32 challengePeriodSecs, uint128 amount, uint64 nonce, uint64 deadline, bytes32 r, bytes32 yParityAndS) returns (uint32 book, uint32 serial, bytes32 channelId);
+            function openForWithPermit(address payer, address payee, address voucherSigner, address token, uint32 challengePeriodSecs, uint128 amount, uint64 nonce, uint64 deadline, bytes32 r, bytes32 yParityAndS, uint64 permitDeadline, uint8 permitV, bytes32 permitR, bytes32 permitS) returns (uint32 book, uint32 serial, bytes32 channelId);
+            function openMany(address token, uint32 challengePeriodSecs, address[] payees, address[] voucherSigners, uint128[] amounts) payable returns (uint32[] serials);
             function topUp(uint32 book, uint32 serial, bytes32 channelId, uint128 amount) payable;
             function claim(uint32 book, uint32 serial, uint128 cumulativeAmount, bytes32 r, bytes32 yParityAndS) returns (uint8 outcome, uint128 gain);
             function requestClose(uint32 book, uint32 serial) returns (uint64 dueAt);
+            function requestRefund(uint32 book, uint32 serial, uint128 amount) returns (uint64 dueAt);
+            function requestRefundFor(uint32 book, uint32 serial, uint128 amount, uint64 nonce, uint64 deadline, bytes32 r, bytes32 yParityAndS) returns (uint64 dueAt);
             function finish(uint32 book, uint32 serial);
             function close(uint32 book, uint32 serial, uint128 cumulativeAmount, bytes32 r, bytes32 yParityAndS);
+            function closeFor(uint32 book, uint32 serial, uint128 cumulativeAmount, uint64 nonce, uint64 deadline, bytes32 r, bytes32 yParityAndS);
 
             function channel(uint32 book, uint32 serial) view returns (uint8 status, address payer, address payee, address voucherSigner, address token, uint32 challengePeriodSecs, uint64 openedAt, uint128 deposit, uint128 claimed, uint64 closeDueAt, uint128 refundRequested, uint64 refundDueAt);
             function channelId(uint32 book, uint32 serial) view returns (bytes32 id);
             function claimable(uint32 book, uint32 serial, uint128 cumulativeAmount) view returns (uint8 outcome, uint128 gain, uint128 fee);
+            function cover(uint32 book, uint32 serial) view returns (uint128 total);
+            function channels(uint32 book, uint32 from, uint32 count) view returns (uint32[] serials, uint32 next);
 
             event ChannelOpened(address indexed payer, address indexed payee, uint32 indexed book, uint32 serial, address voucherSigner, address token, uint32 challengePeriodSecs, uint64 openedAt, uint128 amount, bytes32 channelId);
             event CloseRequested(uint32 indexed book, uint32 indexed serial, uint64 dueAt);
+            event RefundRequested(uint32 indexed book, uint32 indexed serial, uint128 amount, uint64 dueAt);
+            event Refunded(uint32 indexed book, uint32 indexed serial, uint128 amount, uint128 deposit);
             event Closed(uint32 indexed book, uint32 indexed serial, uint128 claimed, uint128 refund);
         }
     }
@@ -96,6 +114,9 @@ pub mod erc20 {
             function approve(address spender, uint256 amount) returns (bool);
             function transfer(address to, uint256 amount) returns (bool);
             function balanceOf(address owner) view returns (uint256);
+            function permit(address owner, address spender, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s);
+            function nonces(address owner) view returns (uint256);
+            function DOMAIN_SEPARATOR() view returns (bytes32);
             function allowance(address owner, address spender) view returns (uint256);
         }
     }

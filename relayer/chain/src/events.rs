@@ -67,8 +67,8 @@ fn both(event: BothEvents) -> Result<Option<ContractEvent>, Error> {
         BothEvents::Claimed(e) => ContractEvent::Claimed { book: e.book, gain: e.gain, fee: e.fee, rows: rows(&e.rows)? },
         BothEvents::Credited(e) => ContractEvent::Credited { owner: from_sol(&e.owner), token: from_sol(&e.token), amount: e.amount },
         BothEvents::ToppedUp(e) => ContractEvent::ToppedUp { number: Number { book: e.book, serial: e.serial }, deposit: e.deposit },
-        // Concerns its owner alone.
-        BothEvents::Collected(_) => return Ok(None),
+        // Concern others alone.
+        BothEvents::Collected(_) | BothEvents::NonceUsed(_) | BothEvents::Swept(_) => return Ok(None),
     }))
 }
 
@@ -92,6 +92,10 @@ fn channels(event: ChannelsEvents, at: &Deployment) -> Result<ContractEvent, Err
             ContractEvent::ChannelOpened { terms, channel_id: ChannelId(e.channelId.0), amount: e.amount }
         }
         ChannelsEvents::CloseRequested(e) => ContractEvent::CloseRequested { number: Number { book: e.book, serial: e.serial }, due_at: e.dueAt },
+        ChannelsEvents::RefundRequested(e) => {
+            ContractEvent::RefundRequested { number: Number { book: e.book, serial: e.serial }, amount: e.amount, due_at: e.dueAt }
+        }
+        ChannelsEvents::Refunded(e) => ContractEvent::Refunded { number: Number { book: e.book, serial: e.serial }, deposit: e.deposit },
         ChannelsEvents::Closed(e) => {
             ContractEvent::Closed { number: Number { book: e.book, serial: e.serial }, claimed: e.claimed, refund: e.refund }
         }

@@ -192,6 +192,22 @@ pub enum ContractEvent {
         /// When it can be finished (Unix seconds).
         due_at: u64,
     },
+    /// The payer asked for a part of its balance, or took that back.
+    RefundRequested {
+        /// Which channel.
+        number: ChannelNumber,
+        /// How much.
+        amount: u128,
+        /// When it can be finished (Unix seconds); 0: taken back.
+        due_at: u64,
+    },
+    /// A part of the balance went back to the payer.
+    Refunded {
+        /// Which channel.
+        number: ChannelNumber,
+        /// What is left of the deposit.
+        deposit: u128,
+    },
     /// A channel's record is gone.
     Closed {
         /// Which.

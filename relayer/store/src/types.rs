@@ -64,8 +64,8 @@ pub enum ChannelUpdate {
         /// Paid out in all.
         claimed: u128,
     },
-    /// The deposit grew.
-    ToppedUp {
+    /// The deposit grew or shrank.
+    Deposit {
         /// Of which.
         number: ChannelNumber,
         /// The new total.
@@ -77,6 +77,15 @@ pub enum ChannelUpdate {
         number: ChannelNumber,
         /// When it can be finished (Unix seconds).
         due_at: u64,
+    },
+    /// The payer asked for a part of its balance, or no longer does.
+    RefundRequested {
+        /// Which.
+        number: ChannelNumber,
+        /// How much.
+        amount: u128,
+        /// When it can be finished (Unix seconds).
+        due_at: Option<u64>,
     },
     /// The record is gone.
     Closed {
@@ -92,9 +101,11 @@ impl ChannelUpdate {
     pub fn number(&self) -> ChannelNumber {
         match self {
             Self::Live { state, .. } => state.terms.number,
-            Self::Claimed { number, .. } | Self::ToppedUp { number, .. } | Self::CloseRequested { number, .. } | Self::Closed { number, .. } => {
-                *number
-            }
+            Self::Claimed { number, .. }
+            | Self::Deposit { number, .. }
+            | Self::CloseRequested { number, .. }
+            | Self::RefundRequested { number, .. }
+            | Self::Closed { number, .. } => *number,
         }
     }
 }

@@ -225,13 +225,19 @@ async fn an_older_reading_never_overwrites_a_newer_one_and_closed_stays_closed()
 #[tokio::test]
 async fn events_change_what_was_read_before_them_and_not_what_was_read_after() {
     let (fresh, ..) = Fresh::with_channel().await;
-    fresh.see(5, ChannelUpdate::ToppedUp { number: NUMBER, deposit: 50 }).await;
-    fresh.see(5, ChannelUpdate::ToppedUp { number: NUMBER, deposit: 60 }).await;
+    fresh.see(5, ChannelUpdate::Deposit { number: NUMBER, deposit: 50 }).await;
+    fresh.see(5, ChannelUpdate::Deposit { number: NUMBER, deposit: 60 }).await;
     fresh.see(5, ChannelUpdate::Claimed { number: NUMBER, claimed: 7 }).await;
     fresh.see(6, ChannelUpdate::CloseRequested { number: NUMBER, due_at: 77 }).await;
-    fresh.see(4, ChannelUpdate::ToppedUp { number: NUMBER, deposit: 55 }).await;
+    fresh.see(4, ChannelUpdate::Deposit { number: NUMBER, deposit: 55 }).await;
     let state = fresh.store.channel(NUMBER).await.unwrap().unwrap().state;
     assert_eq!((state.deposit, state.claimed, state.close_due_at), (60, 7, Some(77)));
+    fresh.see(7, ChannelUpdate::RefundRequested { number: NUMBER, amount: 30, due_at: Some(88) }).await;
+    let state = fresh.store.channel(NUMBER).await.unwrap().unwrap().state;
+    assert_eq!((state.refund_requested, state.refund_due_at), (30, Some(88)));
+    fresh.see(8, ChannelUpdate::RefundRequested { number: NUMBER, amount: 0, due_at: None }).await;
+    let state = fresh.store.channel(NUMBER).await.unwrap().unwrap().state;
+    assert_eq!((state.refund_requested, state.refund_due_at), (0, None));
 }
 
 #[tokio::test]

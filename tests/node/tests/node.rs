@@ -78,7 +78,8 @@ impl Node {
     }
 
     fn signal(&mut self, name: &str) -> bool {
-        Command::new("kill").args([name, &self.process.id().to_string()]).status().expect("kill runs");
+        // The shell's own: a bare machine has no program of that name.
+        Command::new("sh").args(["-c", &format!("kill {name} {}", self.process.id())]).status().expect("the shell runs");
         self.process.wait().expect("it ends").success()
     }
 }

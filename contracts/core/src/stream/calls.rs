@@ -54,7 +54,7 @@ pub fn create<H: Host>(h: &mut H, new: &NewStream) -> Result<(StreamNumber, Stre
         ledger::refuse_value(h)?;
         0
     } else {
-        ledger::take_deposit(h, &token, amount)?
+        ledger::take_deposit(h, &token, &payer, amount)?
     };
     let number = book::next_number(h, &payee, &token)?;
     let id = StreamOrigin { number, payer, payee, token, created_at }.stream_id(&h.deployment(), h);
@@ -93,14 +93,14 @@ pub fn top_up<H: Host>(h: &mut H, number: StreamNumber, payer: Address, payee: A
     if stream.is(State::CANCELLED | State::VOIDED) || stream.is_settled(&token, h.now()) {
         return Err(Error::Ended {});
     }
-    let received = ledger::take_deposit(h, &token, amount)?;
+    let from = h.caller();
+    let received = ledger::take_deposit(h, &token, &from, amount)?;
     let deposit = stream.deposit.saturating_add(received);
     if deposit > MAX_AMOUNT {
         return Err(Error::TooMuch { amount: deposit, max: MAX_AMOUNT });
     }
     stream.deposit = deposit;
     stream.save(h, number);
-    let from = h.caller();
     h.emit(&Event::ToppedUp { number, from, amount: received, deposit });
     Ok(())
 }

@@ -8,7 +8,8 @@ use alloc::vec::Vec;
 use super::{Stream, find, load};
 use crate::{
     amount::{NATIVE_GRAIN, floor_to_grain},
-    blob::{Blob, Item, StreamRow},
+    batch::{self, Rows},
+    blob::{self, StreamRow},
     book::{Fees, Tally},
     error::Error,
     event::Event,
@@ -74,8 +75,34 @@ impl Group {
         outcome
     }
 
-    /// A row of a batch: everything payable.
-    fn claim_row<H: Host>(&mut self, h: &mut H, number: StreamNumber) -> RowOutcome {
+    /// Pays the payee, or whom it names; then the remainders of the streams that ended, to their payers.
+    fn settle_to<H: Host>(self, h: &mut H, to: Option<&Address>, fund_new: bool, fees: &mut Fees) {
+        let token = self.tally.book().map_or(Token::ZERO, |b| b.token);
+        self.tally.settle(h, to, fund_new, fees);
+        for ended in self.ended {
+            ended.log(h);
+            ledger::pay(h, &token, &ended.payer, ended.remainder, false);
+        }
+    }
+
+    /// The same for a call on one stream.
+    pub(super) fn settle_one<H: Host>(self, h: &mut H, to: Option<&Address>) {
+        let mut fees = Fees::new();
+        self.settle_to(h, to, false, &mut fees);
+        fees.pay(h);
+    }
+}
+
+impl<H: Host> Rows<H> for Group {
+    type Payload = StreamRow;
+    type Shared = ();
+
+    fn begin(h: &H, group: &blob::Group, (): &()) -> Self {
+        Self::new(h, group.book, group.rows as usize)
+    }
+
+    /// Everything payable.
+    fn row(&mut self, h: &mut H, number: StreamNumber, _: &StreamRow) -> RowOutcome {
         // Without a book there is no record to look for.
         let outcome = match self.tally.book().map(|book| (book, load(h, number))) {
             Some((book, Some(stream))) => {
@@ -89,21 +116,8 @@ impl Group {
         outcome
     }
 
-    /// Pays the payee, or whom it names; then the remainders of the streams that ended, to their payers.
-    fn settle<H: Host>(self, h: &mut H, to: Option<&Address>, fund_new: bool, fees: &mut Fees) {
-        let token = self.tally.book().map_or(Token::ZERO, |b| b.token);
-        self.tally.settle(h, to, fund_new, fees);
-        for ended in self.ended {
-            ended.log(h);
-            ledger::pay(h, &token, &ended.payer, ended.remainder, false);
-        }
-    }
-
-    /// The same for a call on one stream.
-    pub(super) fn settle_one<H: Host>(self, h: &mut H, to: Option<&Address>) {
-        let mut fees = Fees::new();
-        self.settle(h, to, false, &mut fees);
-        fees.pay(h);
+    fn settle(self, h: &mut H, fund_new: bool, fees: &mut Fees) {
+        self.settle_to(h, None, fund_new, fees);
     }
 }
 
@@ -140,31 +154,5 @@ pub fn claim<H: Host>(h: &mut H, number: StreamNumber, amount: u128, to: &Addres
 
 /// Claims all of many streams: each row has its own outcome, one payout a group. The blob is refused whole, or every row that can be paid is.
 pub fn claim_batch<H: Host>(h: &mut H, bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    ledger::refuse_value(h)?;
-    let blob = Blob::parse::<StreamRow>(bytes).map_err(|(reason, at)| Error::BadBlob { reason: reason as u8, at })?;
-    let mut outcomes = Vec::with_capacity(blob.rows() as usize);
-    let mut fees = Fees::new();
-    let mut reader = blob.reader::<StreamRow>();
-    let mut open_group: Option<(Group, bool)> = None;
-    // `parse` has read it all before, so it ends by `None`.
-    while let Ok(Some(item)) = reader.next_item() {
-        match item {
-            Item::Group(next) => {
-                if let Some((group, fund_new)) = open_group.take() {
-                    group.settle(h, None, fund_new, &mut fees);
-                }
-                open_group = Some((Group::new(h, next.book, next.rows as usize), next.fund_new));
-            }
-            Item::Row(number, StreamRow) => {
-                if let Some((group, _)) = open_group.as_mut() {
-                    outcomes.push(group.claim_row(h, number) as u8);
-                }
-            }
-        }
-    }
-    if let Some((group, fund_new)) = open_group {
-        group.settle(h, None, fund_new, &mut fees);
-    }
-    fees.pay(h);
-    Ok(outcomes)
+    batch::claim::<H, Group>(h, bytes, &())
 }

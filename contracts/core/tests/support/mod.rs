@@ -2,15 +2,19 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use rivulet_core::{
-    blob::VoucherRow,
+    blob::{VoucherRow, encode},
     book::Book,
-    channel::{self, Channel},
+    channel::{self, Channel, Opening},
     eip712::{Domain, Message, Voucher},
+    error::Error,
     host::{Host, Key},
     ids::{Address, ChannelId, Number, Token},
     ledger::{self, Config, TokenState},
+    outcome::RowOutcome,
+    signature::CompactSignature,
     testing::{MemoryHost, sign},
 };
+use std::collections::BTreeMap;
 
 pub const ADMIN: Address = Address([0xad; 20]);
 pub const PAYER: Address = Address([0xa1; 20]);
@@ -43,19 +47,48 @@ pub fn value_of(token: &Token, amount: u128) -> u128 {
     if token.is_zero() { amount } else { 0 }
 }
 
+/// An opening with the session key.
+pub fn to(payee: Address, amount: u128) -> Opening {
+    Opening { payee, voucher_signer: SESSION, amount }
+}
+
 pub fn open(h: &mut MemoryHost, payer: Address, payee: Address, token: Token, amount: u128) -> (Number, ChannelId) {
-    h.call(payer, value_of(&token, amount), |h| channel::open(h, payee, SESSION, token, PERIOD, amount)).expect("opens")
+    h.call(payer, value_of(&token, amount), |h| channel::open(h, &to(payee, amount), token, PERIOD)).expect("opens")
+}
+
+/// A signature for this contract's channels.
+pub fn signed(h: &MemoryHost, signer: Address, message: &impl Message) -> CompactSignature {
+    sign(&signer, &message.digest(&Domain::Channels.separator(&h.deployment(), h), h))
 }
 
 /// A voucher row for a channel, by this signer.
 pub fn voucher(h: &MemoryHost, id: ChannelId, signer: Address, cumulative_amount: u128) -> VoucherRow {
-    let separator = Domain::Channels.separator(&h.deployment(), h);
-    let digest = Voucher { channel_id: id, cumulative_amount }.digest(&separator, h);
-    VoucherRow { cumulative_amount, signature: sign(&signer, &digest) }
+    VoucherRow { cumulative_amount, signature: signed(h, signer, &Voucher { channel_id: id, cumulative_amount }) }
+}
+
+pub fn batch(rows: &[(Number, VoucherRow)], fund_new: bool) -> Vec<u8> {
+    let mut groups: BTreeMap<u32, (bool, BTreeMap<u32, VoucherRow>)> = BTreeMap::new();
+    for (n, row) in rows {
+        groups.entry(n.book).or_insert((fund_new, BTreeMap::new())).1.insert(n.serial, *row);
+    }
+    encode(&groups)
+}
+
+/// The relayer claims the rows; outcomes in the order of their numbers.
+pub fn claim_batch(h: &mut MemoryHost, rows: &[(Number, VoucherRow)]) -> Vec<RowOutcome> {
+    let blob = batch(rows, false);
+    let codes = h.call(RELAYER, 0, |h| channel::claim_batch(h, &blob)).expect("a canonical blob is taken");
+    codes.into_iter().map(|c| RowOutcome::from_code(c).expect("known code")).collect()
+}
+
+/// Claims a good voucher of this total.
+pub fn claim(h: &mut MemoryHost, number: Number, total: u128) -> Result<(RowOutcome, u128), Error> {
+    let row = voucher(h, channel::id(h, number), SESSION, total);
+    h.call(RELAYER, 0, |h| channel::claim(h, number, row))
 }
 
 pub fn record(h: &MemoryHost, number: Number) -> Option<Channel> {
-    h.load(&Key::Record(number)).map(|b| Channel::from_bytes(&b))
+    channel::find(h, number).ok().map(|(channel, _)| channel)
 }
 
 /// I-1 and I-3 of contracts/README.md, from raw cells: claimed ≤ deposit; balance = seed + owed = seed + records + credits, per token.
@@ -65,10 +98,12 @@ pub fn check_books(h: &MemoryHost) {
         let mut owed = 0;
         for (key, cell) in &h.cells {
             match key {
-                Key::Record(n) if Book::load(h, n.book).expect("a record has a book").token == token => {
-                    let c = Channel::from_bytes(cell.as_slice().try_into().expect("width"));
-                    assert!(c.claimed <= c.deposit, "claimed {} above deposit {}", c.claimed, c.deposit);
-                    owed += c.balance();
+                Key::Channels(book, _) if Book::load(h, *book).expect("a record has a book").token == token => {
+                    for slot in cell.chunks_exact(1 + Channel::BYTES) {
+                        let c = Channel::from_bytes(&slot[1..]);
+                        assert!(c.claimed <= c.deposit, "claimed {} above deposit {}", c.claimed, c.deposit);
+                        owed += c.balance();
+                    }
                 }
                 Key::Credit(owner, t) if *t == token => owed += ledger::credit_of(h, owner, t),
                 _ => {}

@@ -48,8 +48,16 @@ impl Seen {
                 let state = ChannelState { terms, deposit: amount, claimed: 0, close_due_at: None, refund_requested: 0, refund_due_at: None };
                 self.channel(block, ChannelUpdate::Live { state, channel_id });
             }
-            (ContractKind::Channels, ContractEvent::ToppedUp { number, deposit }) => self.channel(block, ChannelUpdate::ToppedUp { number, deposit }),
+            (ContractKind::Channels, ContractEvent::ToppedUp { number, deposit }) => self.channel(block, ChannelUpdate::Deposit { number, deposit }),
             (_, ContractEvent::CloseRequested { number, due_at }) => self.channel(block, ChannelUpdate::CloseRequested { number, due_at }),
+            (_, ContractEvent::RefundRequested { number, amount, due_at }) => {
+                let due_at = (due_at != 0).then_some(due_at);
+                self.channel(block, ChannelUpdate::RefundRequested { number, amount, due_at });
+            }
+            (_, ContractEvent::Refunded { number, deposit }) => {
+                self.channel(block, ChannelUpdate::Deposit { number, deposit });
+                self.channel(block, ChannelUpdate::RefundRequested { number, amount: 0, due_at: None });
+            }
             (_, ContractEvent::Closed { number, claimed, .. }) => self.channel(block, ChannelUpdate::Closed { number, claimed: Some(claimed) }),
             (_, ContractEvent::StreamCreated { number, .. } | ContractEvent::StreamChanged { number }) => {
                 self.streams.insert(number);

@@ -75,8 +75,12 @@ fn set(db: &Connection, column: &str, number: ChannelNumber, value: impl ToSql, 
 fn put_channel(db: &Connection, update: &ChannelUpdate, block: u64) -> rusqlite::Result<()> {
     match update {
         ChannelUpdate::Claimed { number, claimed } => set(db, "claimed", *number, amount(*claimed), block)?,
-        ChannelUpdate::ToppedUp { number, deposit } => set(db, "deposit", *number, amount(*deposit), block)?,
+        ChannelUpdate::Deposit { number, deposit } => set(db, "deposit", *number, amount(*deposit), block)?,
         ChannelUpdate::CloseRequested { number, due_at } => set(db, "close_due_at", *number, int(*due_at), block)?,
+        ChannelUpdate::RefundRequested { number, amount: asked, due_at } => {
+            set(db, "refund_requested", *number, amount(*asked), block)?;
+            set(db, "refund_due_at", *number, due_at.map(int), block)?;
+        }
         ChannelUpdate::Closed { number, claimed } => {
             let sql = "UPDATE channels SET is_closed = 1, claimed = max(claimed, ifnull(?3, claimed)), seen_at_block = max(seen_at_block, ?4)
                  WHERE book = ?1 AND serial = ?2";

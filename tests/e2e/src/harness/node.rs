@@ -45,7 +45,7 @@ impl DevNode {
         let line = process.wait_for_line("rivulet-node: ready", 0, START).await?;
         let port = line.rsplit(':').next().and_then(|port| port.parse().ok());
         let port = port.ok_or_else(|| Error::new(format!("no port in the node's ready line: {line}")))?;
-        Ok(Self { process, port, http: reqwest::Client::new() })
+        Ok(Self { process, port, http: super::process::http() })
     }
 
     /// Where its JSON-RPC is.

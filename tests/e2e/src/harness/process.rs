@@ -126,6 +126,11 @@ impl Drop for Process {
     }
 }
 
+/// An HTTP client that gives up: a request that gets no answer is an error with a name, not a test that never ends.
+pub fn http() -> reqwest::Client {
+    reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap_or_default()
+}
+
 /// A program that the same build made: beside this one, or one folder up for a test.
 ///
 /// # Errors

@@ -92,7 +92,7 @@ impl Daemon {
         let text = toml::to_string(&config(folder, deployment, node_url, port, flags)).doing("writing the relayer's configuration")?;
         let path = folder.join("relayer.toml");
         fs::write(&path, text).doing(format!("writing {}", path.display()))?;
-        let mut daemon = Self { process: None, folder: folder.into(), port, http: reqwest::Client::new() };
+        let mut daemon = Self { process: None, folder: folder.into(), port, http: super::process::http() };
         daemon.launch()?;
         daemon.wait_ready().await?;
         Ok(daemon)

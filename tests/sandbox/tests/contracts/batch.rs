@@ -1,6 +1,7 @@
 //! Batches: every row has its own outcome; a blob that is not canonical is refused whole.
 
 use crate::support::{DOT, RATIO, USD, world};
+use alloy_sol_types::SolCall;
 use rivulet_core::{
     blob::{MAX_BLOB_BYTES, VoucherRow},
     error::Error,
@@ -9,7 +10,7 @@ use rivulet_core::{
     signature::{CompactSignature, HALF_ORDER},
 };
 use rivulet_sandbox::{
-    Limits, NATIVE, USDC, VoucherKey,
+    Failure, Limits, NATIVE, USDC, VoucherKey,
     abi::{both::Both, to_sol},
     batch,
 };
@@ -185,11 +186,36 @@ fn one_batch_pays_many_payees_in_both_kinds_of_token_with_no_deposit_allowed() {
         rows.push((channel.number, w.channels.voucher(&w.session, &channel, unit * (n + 1))));
         expected.push((token, payee, w.chain.balance(token, payee) + unit * (n + 1)));
     }
-    let calldata = alloy_sol_types::SolCall::abi_encode(&Both::claimBatchCall { blob: batch(false, &rows).into() });
+    let calldata = Both::claimBatchCall { blob: batch(false, &rows).into() }.abi_encode();
     let done = w.chain.call_within(&w.relayer, w.channels.address, 0, calldata, &Limits::NO_DEPOSIT);
     assert_eq!(done.rows(), [Applied; 8]);
     for (token, payee, balance) in expected {
         assert_eq!(w.chain.balance(token, payee), balance);
     }
     w.assert_balanced();
+}
+
+#[test]
+fn no_weight_limit_that_a_submitter_may_choose_makes_a_good_signature_look_bad() {
+    let mut w = world();
+    let channel = w.channels.open(&mut w.chain, &w.payer, w.payee.address, w.session.address, NATIVE, DOT);
+    let row = w.channels.voucher(&w.session, &channel, DOT / 2);
+    let calldata = Both::claimBatchCall { blob: batch(false, &[(channel.number, row)]).into() }.abi_encode();
+    let start = w.chain.snapshot();
+    let enough = w.chain.call(&w.relayer, w.channels.address, 0, calldata.clone()).required;
+    let (mut paid, mut refused) = (0, 0);
+    for permille in (5..=1_005).step_by(5) {
+        let part = |whole: u64| whole / 1_000 * permille + 1_000;
+        for limit in [(part(enough.0), enough.1 * 2), (enough.0 * 2, part(enough.1))] {
+            w.chain.restore(&start);
+            let limits = Limits { weight: Some(limit), deposit_planck: None };
+            let done = w.chain.call_within(&w.relayer, w.channels.address, 0, calldata.clone(), &limits);
+            match &done.result {
+                Ok(_) => assert_eq!(done.rows(), [Applied], "with a limit of {limit:?}"),
+                Err(e) => assert_ne!(*e, Failure::Refused(Error::BadSignature {}), "with a limit of {limit:?}"),
+            }
+            *if done.result.is_ok() { &mut paid } else { &mut refused } += 1;
+        }
+    }
+    assert!(paid > 0 && refused > 0, "{paid} paid, {refused} refused");
 }

@@ -2,7 +2,7 @@
 
 use rivulet_core::{
     book::Book,
-    channel::{self, Channel},
+    channel::{self, CHANNELS_A_CELL, Channel},
     host::Key,
     ids::{Address, Number, Token},
     ledger::{self, TokenState},
@@ -56,6 +56,8 @@ fn key(bytes: &[u8]) -> Key {
         4 => Key::Book(number(0)),
         5 => Key::Record(Number { book: number(0), serial: number(4) }),
         6 => Key::Credit(address(0), address(20)),
+        7 => Key::Channels(number(0), number(4)),
+        8 => Key::Nonces(address(0), u64::from_be_bytes(rest[20..28].try_into().expect("eight bytes"))),
         other => panic!("no key has the tag {other}"),
     }
 }
@@ -68,17 +70,24 @@ pub fn storage(chain: &mut Sandbox, contract: Address) -> MemoryHost {
     MemoryHost { cells: cells.collect(), now: chain.now(), ..MemoryHost::default() }
 }
 
+/// The channels in a cell.
+fn numbers(book: u32, index: u32, cell: &[u8]) -> impl Iterator<Item = Number> {
+    cell.chunks_exact(1 + Channel::BYTES).map(move |slot| Number { book, serial: index * CHANNELS_A_CELL + u32::from(slot[0]) })
+}
+
 /// Per token: what the contract has is its seed and what it owes, and what it owes is what its records and credits say, cell by cell.
 #[track_caller]
 pub fn assert_balanced(chain: &mut Sandbox, contract: Address, record: impl Fn(&MemoryHost, Number) -> (Token, u128)) {
     let storage = storage(chain, contract);
     for token in [NATIVE, USDC, USDT] {
         let state = TokenState::load(&storage, &token).expect("it is listed");
+        let balance = |number| Some(record(&storage, number)).filter(|(of, _)| *of == token).map_or(0, |(_, balance)| balance);
         let owed: u128 = storage
             .cells
-            .keys()
-            .map(|cell| match cell {
-                Key::Record(number) => Some(record(&storage, *number)).filter(|(of, _)| *of == token).map_or(0, |(_, balance)| balance),
+            .iter()
+            .map(|(cell, bytes)| match cell {
+                Key::Record(number) => balance(*number),
+                Key::Channels(book, index) => numbers(*book, *index, bytes).map(balance).sum(),
                 Key::Credit(owner, of) if *of == token => ledger::credit_of(&storage, owner, of),
                 _ => 0,
             })

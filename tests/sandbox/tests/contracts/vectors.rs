@@ -5,12 +5,13 @@ use alloy_sol_types::SolCall;
 use rivulet_core::{
     blob::{BlobError, VoucherRow},
     book,
-    channel::Channel,
+    channel::{CHANNELS_A_CELL, Channel},
     error::Error,
     host::Key,
     ids::{Address, Number, Token},
     ledger::TokenState,
     outcome::RowOutcome,
+    record::MAX_TIME,
     signature::CompactSignature,
     testing::MemoryHost,
 };
@@ -87,7 +88,9 @@ fn the_contract_gives_the_channel_ids_of_viem() {
     let vectors = vectors();
     let mut w = world();
     let home = at_home(&mut w.chain, w.channels.address, &vectors);
-    for v in list(&vectors, "/channelIds").iter().filter(is_here) {
+    // A record's times have five bytes; the largest values of the field are for those who compute ids off chain.
+    let storable = |v: &&Value| int::<u64>(&v["terms"]["openedAt"]) <= MAX_TIME;
+    for v in list(&vectors, "/channelIds").iter().filter(is_here).filter(storable) {
         let (t, number) = (&v["terms"], number(&v["terms"]));
         let record = Channel {
             payer: address(&t["payer"]),
@@ -101,7 +104,8 @@ fn the_contract_gives_the_channel_ids_of_viem() {
             refund_due_at: 0,
         };
         w.chain.set_cell(home, &Key::Book(number.book), &book_cell(address(&t["payee"]), address(&t["token"]), 0));
-        w.chain.set_cell(home, &Key::Record(number), &record.to_bytes());
+        let slot = [&[(number.serial % CHANNELS_A_CELL) as u8][..], &record.to_bytes()].concat();
+        w.chain.set_cell(home, &Key::Channels(number.book, number.serial / CHANNELS_A_CELL), &slot);
         let id = w.chain.ask(home, &Channels::channelIdCall { book: number.book, serial: number.serial });
         assert_eq!(id, array::<32>(&v["id"]), "{v}");
     }
