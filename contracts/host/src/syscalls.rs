@@ -90,6 +90,7 @@ mod on_chain {
         api::return_value(pallet_revive_uapi::ReturnFlags::REVERT, data)
     }
     /// Ends the call: all it did stays, and `data` is its answer.
+    #[cfg(not(ink_abi = "all"))]
     pub fn answer(data: &[u8]) -> ! {
         api::return_value(pallet_revive_uapi::ReturnFlags::empty(), data)
     }
@@ -145,6 +146,7 @@ mod off_chain {
     pub fn revert(_: &[u8]) -> ! {
         unreachable!("{ONLY}")
     }
+    #[cfg(not(ink_abi = "all"))]
     pub fn answer(_: &[u8]) -> ! {
         unreachable!("{ONLY}")
     }
