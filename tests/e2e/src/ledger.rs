@@ -1,7 +1,8 @@
 //! Who has how much, from finalized account balances: no contract is asked, no event believed for it.
 //!
 //! [`Ledger`] has a connection of its own and reads `System.Account`, `Assets.Account` and `Balances.TotalIssuance`. What transactions cost is read
-//! from `TransactionFeePaid`, and only trusted because [`crate::story::audit`] finds the same sum missing from the total issuance.
+//! from `TransactionFeePaid`, and only trusted because [`crate::story::audit`] finds the same sum missing from the total issuance; storage deposits from
+//! `TransferAndHold` and `TransferOnHold`, because it finds the same sum reserved on the contracts.
 
 // `Result` stays std's: the derive below writes it out.
 use crate::{Context, Error};
@@ -61,6 +62,16 @@ pub struct Paid {
     pub transactions: u32,
     /// What they cost, in planck.
     pub fees: u128,
+    /// Storage deposits paid less those given back, in planck.
+    pub deposits: i128,
+}
+
+impl std::ops::AddAssign for Paid {
+    fn add_assign(&mut self, more: Self) {
+        self.transactions = self.transactions.saturating_add(more.transactions);
+        self.fees = self.fees.saturating_add(more.fees);
+        self.deposits = self.deposits.saturating_add(more.deposits);
+    }
 }
 
 #[derive(DecodeAsType)]
@@ -81,6 +92,20 @@ struct AccountData {
 #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
 struct AssetAccount {
     balance: u128,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct HeldFor {
+    source: [u8; 32],
+    transferred: u128,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct GivenBack {
+    dest: [u8; 32],
+    amount: u128,
 }
 
 #[derive(DecodeAsType)]
@@ -150,19 +175,29 @@ impl Ledger {
             let mut paid = Vec::new();
             for event in events.iter() {
                 let event = event.doing("an event")?;
-                if (event.pallet_name(), event.event_name()) == ("TransactionPayment", "TransactionFeePaid") {
-                    let fee: FeePaid = event.decode_fields_unchecked_as().doing("TransactionFeePaid")?;
-                    paid.push((Account(fee.who), fee.actual_fee));
+                // Balances are far below 2^127.
+                match (event.pallet_name(), event.event_name()) {
+                    ("TransactionPayment", "TransactionFeePaid") => {
+                        let fee: FeePaid = event.decode_fields_unchecked_as().doing("TransactionFeePaid")?;
+                        paid.push((Account(fee.who), Paid { transactions: 1, fees: fee.actual_fee, deposits: 0 }));
+                    }
+                    ("Balances", "TransferAndHold") => {
+                        let held: HeldFor = event.decode_fields_unchecked_as().doing("TransferAndHold")?;
+                        paid.push((Account(held.source), Paid { deposits: held.transferred as i128, ..Paid::default() }));
+                    }
+                    ("Balances", "TransferOnHold") => {
+                        let back: GivenBack = event.decode_fields_unchecked_as().doing("TransferOnHold")?;
+                        paid.push((Account(back.dest), Paid { deposits: -(back.amount as i128), ..Paid::default() }));
+                    }
+                    _ => {}
                 }
             }
             Ok::<_, Error>(paid)
         };
         let blocks: Vec<_> = stream::iter((from.saturating_add(1)..=to).map(of_block)).buffer_unordered(AT_ONCE).try_collect().await?;
         let mut costs = BTreeMap::<Account, Paid>::new();
-        for (account, fee) in blocks.into_iter().flatten() {
-            let paid = costs.entry(account).or_default();
-            paid.transactions = paid.transactions.saturating_add(1);
-            paid.fees = paid.fees.saturating_add(fee);
+        for (account, more) in blocks.into_iter().flatten() {
+            *costs.entry(account).or_default() += more;
         }
         Ok(costs)
     }

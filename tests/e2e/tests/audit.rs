@@ -83,31 +83,25 @@ fn world() -> Facts {
         payer.nonce = 4;
         end.issuance -= 16_000;
     }
-    let paid = |transactions, fees| Paid { transactions, fees };
+    let paid = |transactions, fees, deposits| Paid { transactions, fees, deposits };
+    let (two, back) = (2 * DEPOSIT as i128, 1 - DEPOSIT as i128);
     Facts {
         start,
         opened,
         settled,
         end,
-        costs_opened: [(PAYER, paid(2, 20_000))].into(),
-        costs: [(PAYER, paid(4, 29_000)), (RELAYER, paid(1, 5_000)), (CREATOR, paid(1, 7_000))].into(),
+        costs_opened: [(PAYER, paid(2, 20_000, two))].into(),
+        costs: [(PAYER, paid(4, 29_000, two + back)), (RELAYER, paid(1, 5_000, 0)), (CREATOR, paid(1, 7_000, back))].into(),
         contracts: vec![("channels contract".into(), CHANNELS), ("streams contract".into(), STREAMS)],
         payers: vec![PayerFacts {
             name: "payer".into(),
             account: PAYER,
             channels: 2,
-            closed_by_creators: 1,
             first_deposits: Money { planck: 1_000_000, usdc: 100 },
             put_in: Money { planck: 1_000_000, usdc: 100 },
             spent: Money { planck: 700_000, usdc: 60 },
         }],
-        creators: vec![CreatorFacts {
-            name: "creator".into(),
-            account: CREATOR,
-            payments: 9,
-            earned: Money { planck: 700_000, usdc: 60 },
-            closed: 1,
-        }],
+        creators: vec![CreatorFacts { name: "creator".into(), account: CREATOR, payments: 9, earned: Money { planck: 700_000, usdc: 60 } }],
         relayer: RELAYER,
         earnings: EARNINGS,
         operator: OPERATOR,
@@ -192,10 +186,20 @@ fn a_transaction_that_nobody_paid_for_is_found() {
 }
 
 #[test]
+fn a_storage_deposit_that_nobody_paid_or_got_is_found() {
+    for who in [PAYER, CREATOR, RELAYER] {
+        assert!(!broken(|f| f.costs.get_mut(&who).unwrap().deposits += 1).holds(), "{who:?}");
+    }
+    assert!(!broken(|f| f.costs_opened.get_mut(&PAYER).unwrap().deposits -= 1).holds());
+}
+
+#[test]
 fn storage_deposits_that_stay_with_a_contract_are_found() {
     let audit = broken(|f| {
-        purse(f, &PAYER).free -= DEPOSIT;
-        purse(f, &CHANNELS).reserved += DEPOSIT;
+        let much = 25 * DEPOSIT;
+        purse(f, &PAYER).free -= much;
+        purse(f, &CHANNELS).reserved += much;
+        f.costs.get_mut(&PAYER).unwrap().deposits += much as i128;
     });
     assert!(audit.differences.iter().any(|d| d.what.contains("left with the contracts")), "{:?}", audit.differences);
 }

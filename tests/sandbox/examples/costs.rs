@@ -227,14 +227,14 @@ fn curve(lines: &[Line], file: &str) -> Result<(), Box<dyn std::error::Error>> {
         .x_label_area_size(40)
         .y_label_area_size(70)
         .build_cartesian_2d((1f64..most).log_scale(), (0.0005f64..0.02).log_scale())?;
-    chart.configure_mesh().x_desc("rows in the batch").x_label_formatter(&|v| format!("{v:.0}")).y_label_formatter(&|v| format!("{v:.4}")).draw()?;
+    chart.configure_mesh().max_light_lines(0).x_desc("rows in the batch").x_label_formatter(&|v| format!("{v:.0}")).y_label_formatter(&|v| format!("{v:.4}")).draw()?;
     for (shape, colour) in Shape::ALL.into_iter().zip([BLUE, GREEN, MAGENTA]) {
         let series = chart.draw_series(LineSeries::new(points(shape), colour.stroke_width(2)).point_size(3))?;
         series.label(shape.name()).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
     }
     let peer = chart.draw_series(LineSeries::new([(1.0, X402_ROW_DOT), (most, X402_ROW_DOT)], RED.stroke_width(1)))?;
     peer.label("x402 batch settlement, 200 rows").legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], RED.stroke_width(1)));
-    chart.configure_series_labels().border_style(BLACK).background_style(WHITE).draw()?;
+    chart.configure_series_labels().position(SeriesLabelPosition::UpperRight).border_style(BLACK).background_style(WHITE).draw()?;
     area.present()?;
     Ok(())
 }

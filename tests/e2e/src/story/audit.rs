@@ -8,8 +8,9 @@
 //!        only payers send         creators send nothing                creators send closes
 //! ```
 //!
-//! Storage deposits are the one thing that moves unasked: the chain takes them from who makes a record and gives them to who deletes it. Their size is
-//! measured at `opened`, where it is the same for every channel, and every planck of them is followed to where it went.
+//! Storage deposits are the one thing that moves unasked: the chain takes them from whose transaction makes storage grow and gives them to whose
+//! transaction makes it shrink. Channels share cells, so what one costs depends on its neighbours; every planck is followed from and to the accounts that
+//! the chain names, and together they are what is reserved on the contracts.
 
 use super::plan::{Coin, Money};
 use crate::ledger::{Paid, Snapshot};
@@ -18,6 +19,9 @@ use std::collections::BTreeMap;
 
 /// The most a relay fee may be: a tenth, as the contracts were deployed.
 const CEILING: u128 = 10;
+
+/// The most that a credit's cell costs to make: an item, and 100 bytes with its key.
+const CREDIT_CELL_PLANCK: i128 = 30_000_000;
 
 /// A payer, as the story knows it.
 #[derive(Clone, Debug)]
@@ -28,8 +32,6 @@ pub struct PayerFacts {
     pub account: Account,
     /// Channels opened.
     pub channels: u128,
-    /// Of them, closed by their creators.
-    pub closed_by_creators: u128,
     /// Locked when it opened them.
     pub first_deposits: Money,
     /// Locked in all, streams included.
@@ -49,8 +51,6 @@ pub struct CreatorFacts {
     pub payments: u64,
     /// What it has to get, relay fees included.
     pub earned: Money,
-    /// Channels that it closed.
-    pub closed: u128,
 }
 
 /// All that is compared.
@@ -112,11 +112,11 @@ pub struct Audit {
     pub refunds: Money,
     /// Transactions by role: payers, creators, relayer, operator.
     pub costs: [Paid; 4],
-    /// Storage deposit of a channel's record, in planck.
+    /// Storage deposit of a channel on average, books and credit cells included, in planck.
     pub channel_deposit: u128,
     /// Storage deposits that payers paid and creators got for closing, in planck.
     pub deposits_to_creators: u128,
-    /// Storage deposits that the chain's rounding left with the contracts, in planck.
+    /// Storage deposits that stay with the contracts, for books and credit cells, in planck.
     pub deposits_left: u128,
 }
 
@@ -153,8 +153,13 @@ fn usdc(from: &Snapshot, to: &Snapshot, account: &Account) -> i128 {
     change(from.of(account).usdc, to.of(account).usdc)
 }
 
-fn fees(costs: &BTreeMap<Account, Paid>, account: &Account) -> i128 {
-    costs.get(account).map_or(0, |paid| paid.fees as i128)
+/// What transactions took from an account: fees, and storage deposits less those that came back.
+fn taken(costs: &BTreeMap<Account, Paid>, account: &Account) -> i128 {
+    costs.get(account).map_or(0, |paid| paid.fees as i128 + paid.deposits)
+}
+
+fn deposits(costs: &BTreeMap<Account, Paid>) -> i128 {
+    costs.values().map(|paid| paid.deposits).sum()
 }
 
 /// Compares all of it.
@@ -162,10 +167,10 @@ pub fn audit(facts: &Facts) -> Audit {
     let mut audit = Audit::default();
     sums(facts, &mut audit);
     transactions(facts, &mut audit);
-    let deposit = opening(facts, &mut audit);
+    opening(facts, &mut audit);
     usdc_of_everybody(facts, &mut audit);
-    native_of_creators(facts, &mut audit, deposit);
-    native_of_payers(facts, &mut audit, deposit);
+    native_of_creators(facts, &mut audit);
+    native_of_payers(facts, &mut audit);
     contracts(facts, &mut audit);
     audit
 }
@@ -182,10 +187,10 @@ fn sums(facts: &Facts, audit: &mut Audit) {
 fn transactions(facts: &Facts, audit: &mut Audit) {
     let Facts { start, end, .. } = facts;
     let of = |accounts: Vec<Account>| {
-        accounts
-            .iter()
-            .filter_map(|a| facts.costs.get(a))
-            .fold(Paid::default(), |sum, paid| Paid { transactions: sum.transactions + paid.transactions, fees: sum.fees + paid.fees })
+        accounts.iter().filter_map(|a| facts.costs.get(a)).fold(Paid::default(), |mut sum, paid| {
+            sum += *paid;
+            sum
+        })
     };
     let payers = facts.payers.iter().map(|p| p.account).collect();
     let creators = facts.creators.iter().map(|c| c.account).collect();
@@ -209,21 +214,19 @@ fn transactions(facts: &Facts, audit: &mut Audit) {
     audit.equal("all accounts of the story together", Coin::Usdc, 0, moved);
 }
 
-/// While channels were opened, only payers sent transactions: what left them is what they locked, fees, and the same storage deposit for each channel.
-fn opening(facts: &Facts, audit: &mut Audit) -> i128 {
+/// While channels were opened, only payers sent transactions: what left them is what they locked, fees, and storage deposits.
+fn opening(facts: &Facts, audit: &mut Audit) {
     let Facts { start, opened, costs_opened, .. } = facts;
     let channels: i128 = facts.payers.iter().map(|p| p.channels as i128).sum();
-    let held: i128 = facts.contracts.iter().map(|(_, account)| change(start.of(account).reserved, opened.of(account).reserved)).sum();
-    let deposit = held / channels.max(1);
-    audit.channel_deposit = deposit.unsigned_abs();
-    audit.equal("storage deposits of all channels, as the contracts hold them", Coin::Dot, deposit * channels, held);
+    let held = reserved(facts, opened);
+    audit.channel_deposit = (held / channels.max(1)).unsigned_abs();
+    audit.equal("storage deposits of all channels, as the contracts hold them", Coin::Dot, deposits(costs_opened), held);
     for payer in &facts.payers {
-        let expected = -(payer.first_deposits.planck as i128) - fees(costs_opened, &payer.account) - deposit * payer.channels as i128;
+        let expected = -(payer.first_deposits.planck as i128) - taken(costs_opened, &payer.account);
         audit.equal(format!("{} when it opened its channels", payer.name), Coin::Dot, expected, native(start, opened, &payer.account));
         let expected = -(payer.first_deposits.usdc as i128);
         audit.equal(format!("{} when it opened its channels", payer.name), Coin::Usdc, expected, usdc(start, opened, &payer.account));
     }
-    deposit
 }
 
 /// USDC pays no fees and no deposits: every figure is exact.
@@ -255,22 +258,23 @@ fn usdc_of_everybody(facts: &Facts, audit: &mut Audit) {
 }
 
 /// Up to `settled` creators sent nothing: what they gained is what they earned less relay fees. After that they only closed channels.
-fn native_of_creators(facts: &Facts, audit: &mut Audit, deposit: i128) {
+fn native_of_creators(facts: &Facts, audit: &mut Audit) {
     let Facts { start, settled, end, costs, .. } = facts;
     let fee = native(start, settled, &facts.earnings);
     audit.relay_fees.planck = fee.unsigned_abs();
-    let (mut kept, mut returned, mut closed) = (0, 0, 0);
+    let (mut kept, mut returned) = (0, 0);
     for (creator, figures) in facts.creators.iter().zip(&mut audit.creators) {
         let received = native(start, settled, &creator.account);
         let fee = creator.earned.planck as i128 - received;
         (figures.0.planck, figures.1.planck) = (received.unsigned_abs(), fee.unsigned_abs());
         kept += fee;
-        returned += native(settled, end, &creator.account) + fees(costs, &creator.account);
-        closed += creator.closed as i128;
+        returned -= costs.get(&creator.account).map_or(0, |paid| paid.deposits);
     }
     for (creator, (received, _)) in facts.creators.iter().zip(audit.creators.clone()) {
         let nonces = |at: &Snapshot| i128::from(at.of(&creator.account).nonce);
         audit.equal(format!("{}: transactions before all was paid out", creator.name), Coin::Dot, nonces(start), nonces(settled));
+        let what = format!("{}: after all was paid out, nothing but its transactions", creator.name);
+        audit.equal(what, Coin::Dot, -taken(costs, &creator.account), native(settled, end, &creator.account));
         let fee = creator.earned.planck as i128 - received.planck as i128;
         audit.within(
             format!("{}: what relay fees kept of its earnings", creator.name),
@@ -282,51 +286,32 @@ fn native_of_creators(facts: &Facts, audit: &mut Audit, deposit: i128) {
     audit.equal("relay fees: what creators did not get", Coin::Dot, kept, fee);
     audit.equal("relay fees after all was paid out", Coin::Dot, 0, native(settled, end, &facts.earnings));
     audit.deposits_to_creators = returned.unsigned_abs();
-    let rounding = left(facts);
-    audit.within("storage deposits of the channels that creators closed", Coin::Dot, around(deposit, closed, rounding), returned);
     for (who, account) in
         [("the relayer's key: nothing but its transactions", &facts.relayer), ("the operator: nothing but its transactions", &facts.operator)]
     {
-        audit.equal(who, Coin::Dot, -fees(costs, account), native(start, end, account));
+        audit.equal(who, Coin::Dot, costs.get(account).map_or(0, |paid| -(paid.fees as i128)), native(start, end, account));
     }
 }
 
-/// What is left of storage deposits with the contracts: the chain gives them back pro rata, rounded down.
-fn left(facts: &Facts) -> i128 {
-    facts.contracts.iter().map(|(_, account)| change(facts.start.of(account).reserved, facts.end.of(account).reserved)).sum()
+/// What is reserved on the contracts since the start: storage deposits.
+fn reserved(facts: &Facts, at: &Snapshot) -> i128 {
+    facts.contracts.iter().map(|(_, account)| change(facts.start.of(account).reserved, at.of(account).reserved)).sum()
 }
 
-/// What so many deposits may come to: a few planck less than paid, for each, and no more.
-fn around(deposit: i128, count: i128, rounding: i128) -> (i128, i128) {
-    let loss = count * (2 + rounding.max(0));
-    (deposit * count - loss, deposit * count)
-}
-
-/// What payers lost is what they spent, what their transactions cost, and the storage deposits of the channels that their creators closed.
-fn native_of_payers(facts: &Facts, audit: &mut Audit, deposit: i128) {
+/// What payers lost is what they spent and what their transactions took.
+fn native_of_payers(facts: &Facts, audit: &mut Audit) {
     let Facts { start, end, costs, .. } = facts;
-    let rounding = left(facts);
-    let mut all = 0;
     for payer in &facts.payers {
-        let lost = -native(start, end, &payer.account);
-        let kept = lost - payer.spent.planck as i128 - fees(costs, &payer.account);
-        let (least, most) = (deposit * payer.closed_by_creators as i128, deposit * payer.closed_by_creators as i128);
-        let own = (payer.channels - payer.closed_by_creators) as i128;
-        let (gives, _) = around(deposit, own, rounding);
-        // Its own closes give back a few planck less than it paid; so do its streams.
-        let slack = deposit * own - gives + 8 * (2 + rounding.max(0));
-        audit.within(format!("{}: storage deposits of channels that creators closed", payer.name), Coin::Dot, (least, most + slack), kept);
+        let expected = -(payer.spent.planck as i128) - taken(costs, &payer.account);
+        audit.equal(format!("{}: what it spent, and its transactions", payer.name), Coin::Dot, expected, native(start, end, &payer.account));
         audit.equal(
             format!("{}: nothing reserved any more", payer.name),
             Coin::Dot,
             start.of(&payer.account).reserved as i128,
             end.of(&payer.account).reserved as i128,
         );
-        all += kept;
     }
     audit.refunds.planck = facts.payers.iter().map(|p| p.put_in.planck - p.spent.planck).sum();
-    let accounted = audit.deposits_to_creators as i128 + rounding;
-    audit.equal("storage deposits: payers paid what creators got and rounding left", Coin::Dot, accounted, all);
 }
 
 /// Contracts end with nothing of anybody's.
@@ -337,9 +322,11 @@ fn contracts(facts: &Facts, audit: &mut Audit) {
         audit.equal(format!("{name}: its existential deposit and nothing else"), Coin::Dot, before.free as i128, after.free as i128);
         audit.equal(format!("{name}: its seed and nothing else"), Coin::Usdc, before.usdc as i128, after.usdc as i128);
     }
-    let rounding = left(facts);
-    audit.deposits_left = rounding.unsigned_abs();
-    // Every record that was made is gone, so only rounding is left: below the smallest deposit of a record by orders of magnitude.
+    let left = reserved(facts, end);
+    audit.deposits_left = left.unsigned_abs();
+    audit.equal("storage deposits: what everybody paid and did not get back is with the contracts", Coin::Dot, deposits(&facts.costs), left);
+    // Every record is gone; what stays is small and known: a payer's credit cell a token, and a planck or two of rounding a record.
+    let payers = facts.payers.len() as i128;
     let records: i128 = facts.payers.iter().map(|p| p.channels as i128).sum();
-    audit.within("storage deposits left with the contracts", Coin::Dot, (0, 1_000 + 100 * records), rounding);
+    audit.within("storage deposits left with the contracts", Coin::Dot, (0, payers * 2 * CREDIT_CELL_PLANCK + 100 * records), left);
 }

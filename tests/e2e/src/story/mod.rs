@@ -208,7 +208,6 @@ fn payers(play: &Play, flows: &[Flow]) -> Vec<PayerFacts> {
             name: person.name.clone(),
             account: person.account(),
             channels: mine.len() as u128,
-            closed_by_creators: mine.iter().filter(|i| closing::by_creator(**i)).count() as u128,
             first_deposits,
             put_in: first_deposits + top_ups + streams().map(|f| Money::of(f.plan.coin, f.plan.deposit)).sum(),
             spent: promised + streams().map(Flow::money).sum(),
@@ -227,7 +226,6 @@ fn creators(play: &Play, flows: &[Flow]) -> Vec<CreatorFacts> {
             account: person.account(),
             payments: mine().map(|(_, c)| c.payments).sum(),
             earned: promised + streamed,
-            closed: mine().filter(|(i, _)| closing::by_creator(*i)).count() as u128,
         }
     });
     facts.collect()

@@ -92,7 +92,7 @@ impl Report {
             "transaction_costs": costs.collect::<serde_json::Map<_, _>>(),
             "channel_storage_deposit_planck": self.audit.channel_deposit.to_string(),
             "storage_deposits_to_creators_planck": self.audit.deposits_to_creators.to_string(),
-            "storage_deposits_left_by_rounding_planck": self.audit.deposits_left.to_string(),
+            "storage_deposits_left_planck": self.audit.deposits_left.to_string(),
             "claim_fee_per_payment_dot": self.per_payment(relayer).0, "claim_fee_share_of_ten_cents": self.per_payment(relayer).1,
             "dot_usd": decimal(self.dot_usd.0.into(), 6, 2),
         })
@@ -174,10 +174,11 @@ pub fn show(screen: &Screen, report: &Report) {
     screen.print(&format!("{}\n", costs(report)));
     let Audit { channel_deposit, deposits_to_creators, deposits_left, checked, ref differences, .. } = report.audit;
     screen.print(&format!(
-        "  Storage deposits, {} DOT a channel, came back to the payers; where a creator closed, the chain gave them to the creator: {} DOT.\n  \
-         The chain's rounding of deposits left {deposits_left} planck with the contracts. A DOT is taken for ${}.\n",
+        "  Storage deposits, {} DOT a channel on average, came back to who closed: {} DOT of them to creators. {} DOT stays with the contracts,\n  \
+         for the credit cells of payers. A DOT is taken for ${}.\n",
         dot(channel_deposit),
         dot(deposits_to_creators),
+        dot(deposits_left),
         decimal(report.dot_usd.0.into(), 6, 2)
     ));
     let (each, share) = report.per_payment(report.audit.costs[2].fees);
