@@ -11,6 +11,8 @@ mod large;
 mod life;
 mod payees;
 mod refusals;
+mod signed;
+mod stateful;
 mod streams;
 mod tokens;
 mod vectors;
