@@ -5,4 +5,6 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$RIVULET_CACHE/target}"
 export PATH="$RIVULET_CACHE/tools/bin:$HOME/.cargo/bin:$PATH"
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 export ROOT
+# Clones that share a target folder share programs too: which checkout's bundles they take is said here, not where they were compiled.
+export RIVULET_BUNDLES="${RIVULET_BUNDLES:-$ROOT/deployments/bundles}"
 mkdir -p "$RIVULET_CACHE/logs"

@@ -116,6 +116,7 @@ pub fn set_terms<H: Host>(h: &mut H, token: &Token, terms: RelayTerms) -> Result
 
 /// The same in a payee's name, as it signed it.
 pub fn set_terms_signed<H: Host>(h: &mut H, domain: Domain, message: &Terms, signature: &CompactSignature) -> Result<(), Error> {
+    ledger::refuse_value(h)?;
     signed::check(h, domain, message, &message.payee, message.nonce, message.deadline, signature)?;
     let Terms { beneficiary, fee_bps, flat_fee, min_gain, until, .. } = *message;
     agree(h, &message.payee, &message.token, RelayTerms { beneficiary, fee_bps, flat_fee, min_gain, until })

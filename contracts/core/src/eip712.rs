@@ -161,11 +161,11 @@ message! {
 }
 
 message! {
-    /// The payee lets anyone close a channel once it has paid at least this total; the rest goes back to the payer.
+    /// The payee lets anyone close a channel when it has paid exactly this total; the rest goes back to the payer, whatever vouchers the payee still has.
     Close = "Close(bytes32 channelId,uint128 cumulativeAmount,uint64 nonce,uint64 deadline)", 5 {
         /// Which channel.
         channel_id: ChannelId => bytes32(id),
-        /// The least total.
+        /// What it has paid.
         cumulative_amount: u128 => u128,
         /// Not used before by this signer.
         nonce: u64 => u64,

@@ -75,7 +75,7 @@ macro_rules! for_each_error {
             NonceUsed { signer: Address, nonce: u64 },
             /// The refund request is void since then: ask again.
             Lapsed { now: u64, lapsed_at: u64 },
-            /// The channel has to have paid this much first.
+            /// The channel has to have paid exactly this much.
             Unpaid { claimed: u128, expected: u128 },
             /// Lists that belong together have different lengths.
             LengthsDiffer {},

@@ -279,15 +279,15 @@ fn close_in_the_payees_name() {
 }
 
 #[test]
-fn close_in_the_payees_name_waits_for_the_total_it_was_signed_for() {
+fn close_in_the_payees_name_is_good_at_the_total_it_was_signed_for_and_at_no_other() {
     let (mut h, channels) = ready();
     let (n, id) = channels[0];
     for (cumulative_amount, expected) in [
         (u128::MAX, Err(Error::Unpaid { claimed: 400, expected: u128::MAX })),
         (401, Err(Error::Unpaid { claimed: 400, expected: 401 })),
         (400, Ok(())),
-        (399, Ok(())),
-        (0, Ok(())),
+        (399, Err(Error::Unpaid { claimed: 400, expected: 399 })),
+        (0, Err(Error::Unpaid { claimed: 400, expected: 0 })),
     ] {
         let message = Close { channel_id: id, cumulative_amount, nonce: NONCE, deadline: DEADLINE };
         let signature = signed(&h, PAYEE, &message);

@@ -154,9 +154,18 @@ fn a_refund_in_part_presses_only_what_it_endangers() {
     let key = Key::of(1);
     let mut state = channel(Number { book: 1, serial: 0 }, &key, 1_000_000_000_000);
     (state.refund_requested, state.refund_due_at) = (400_000_000_000, Some(NOW));
-    let deadline = |total| channel_candidate(&state, total, CompactSignature([0; 64])).and_then(|c| c.deadline);
+    let deadline = |total| channel_candidate(&state, total, CompactSignature([0; 64]), NOW).and_then(|c| c.deadline);
     assert_eq!(deadline(600_000_000_000), None);
     assert!(deadline(600_100_000_000).is_some());
+}
+
+#[test]
+fn a_refund_request_presses_until_it_lapses_and_not_for_ever() {
+    let mut state = channel(Number { book: 1, serial: 0 }, &Key::of(1), 1_000_000_000_000);
+    (state.refund_requested, state.refund_due_at) = (1_000_000_000_000, Some(NOW));
+    let period = u64::from(state.terms.challenge_period_secs);
+    let presses = |now| channel_candidate(&state, 5_000_000_000, CompactSignature([0; 64]), now).is_some_and(|c| c.deadline.is_some());
+    assert_eq!([NOW, NOW + period - 1, NOW + period].map(presses), [true, true, false]);
 }
 
 #[test]

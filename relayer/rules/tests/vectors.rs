@@ -15,7 +15,7 @@ use rivulet_rules::{
 use serde_json::Value;
 
 fn vectors() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/vectors.json");
+    let path = std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/../../tests/vectors/vectors.json";
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 

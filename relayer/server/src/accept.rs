@@ -114,10 +114,12 @@ impl Acceptor {
     /// When the store fails.
     pub async fn accept(&self, offers: Vec<Offer>) -> Result<Vec<Outcome>, AcceptError> {
         let numbers: Vec<_> = offers.iter().map(|offer| offer.number).collect();
+        // Before the records are read: by a later time a refund request that they still show could count as lapsed, although it was executed since.
+        let now = self.clock.now();
         let snapshots = self.channels.get(&numbers, now_ms()).await?;
         let mut answers = Vec::with_capacity(offers.len());
         let (mut places, mut verified) = (Vec::with_capacity(offers.len()), Vec::with_capacity(offers.len()));
-        for checked in self.check(offers.into_iter().zip(snapshots).collect()).await? {
+        for checked in self.check(offers.into_iter().zip(snapshots).collect(), now).await? {
             match checked {
                 Ok(voucher) => {
                     places.push(answers.len());
@@ -149,13 +151,13 @@ impl Acceptor {
     }
 
     /// Checks on blocking threads, on all cores when there is enough to do: a signature takes some thirty microseconds, too long for an async thread.
-    async fn check(&self, mut jobs: Vec<(Offer, Result<Snapshot, LookupError>)>) -> Result<Vec<Checked>, AcceptError> {
+    async fn check(&self, mut jobs: Vec<(Offer, Result<Snapshot, LookupError>)>, now: u64) -> Result<Vec<Checked>, AcceptError> {
         let chunk = jobs.len().div_ceil(self.cores).max(CHUNK);
         let mut tasks = Vec::new();
         while !jobs.is_empty() {
             let rest = jobs.split_off(jobs.len().min(chunk));
             let part = std::mem::replace(&mut jobs, rest);
-            let (policy, separator, now) = (Arc::clone(&self.policy), self.separator, self.clock.now());
+            let (policy, separator) = (Arc::clone(&self.policy), self.separator);
             tasks.push(tokio::task::spawn_blocking(move || {
                 let one = |(offer, snapshot): (Offer, Result<Snapshot, LookupError>)| Ok(verify(&offer, &snapshot?, &policy, &separator, now)?);
                 part.into_iter().map(one).collect::<Vec<Checked>>()

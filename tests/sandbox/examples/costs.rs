@@ -227,7 +227,13 @@ fn curve(lines: &[Line], file: &str) -> Result<(), Box<dyn std::error::Error>> {
         .x_label_area_size(40)
         .y_label_area_size(70)
         .build_cartesian_2d((1f64..most).log_scale(), (0.0005f64..0.02).log_scale())?;
-    chart.configure_mesh().max_light_lines(0).x_desc("rows in the batch").x_label_formatter(&|v| format!("{v:.0}")).y_label_formatter(&|v| format!("{v:.4}")).draw()?;
+    chart
+        .configure_mesh()
+        .max_light_lines(0)
+        .x_desc("rows in the batch")
+        .x_label_formatter(&|v| format!("{v:.0}"))
+        .y_label_formatter(&|v| format!("{v:.4}"))
+        .draw()?;
     for (shape, colour) in Shape::ALL.into_iter().zip([BLUE, GREEN, MAGENTA]) {
         let series = chart.draw_series(LineSeries::new(points(shape), colour.stroke_width(2)).point_size(3))?;
         series.label(shape.name()).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));

@@ -128,7 +128,8 @@ pub fn close<H: Host>(h: &mut H, number: ChannelNumber, row: VoucherRow) -> Resu
     Ok(())
 }
 
-/// The same without a voucher, as the payee signed it: once the channel has paid at least this total.
+/// The same without a voucher, as the payee signed it: when the channel has paid exactly this total. Having paid more, it was used after the payee signed,
+/// and what it may still hold of the payee's is not given up by an older word.
 pub fn close_for<H: Host>(
     h: &mut H,
     number: ChannelNumber,
@@ -141,7 +142,7 @@ pub fn close_for<H: Host>(
     let found = Found::load(h, number)?;
     let message = Close { channel_id: found.id(h), cumulative_amount, nonce, deadline };
     signed::check(h, Domain::Channels, &message, &found.book.payee, nonce, deadline, signature)?;
-    if found.channel.claimed < cumulative_amount {
+    if found.channel.claimed != cumulative_amount {
         return Err(Error::Unpaid { claimed: found.channel.claimed, expected: cumulative_amount });
     }
     end(h, found, None);

@@ -57,6 +57,8 @@ pub fn create<H: Host>(h: &mut H, new: &NewStream) -> Result<(StreamNumber, Stre
         ledger::take_deposit(h, &token, &payer, amount)?
     };
     let number = book::next_number(h, &payee, &token)?;
+    // A remainder that fails later must not grow storage at the cost of who carries it: in a batch it would undo all of it.
+    ledger::make_credit(h, &payer, &token);
     let id = StreamOrigin { number, payer, payee, token, created_at }.stream_id(&h.deployment(), h);
     let stream = Stream {
         payer,

@@ -98,11 +98,14 @@ pub fn gain(state: &ChannelState, cumulative_amount: u128) -> u128 {
     record.gain(&state.terms.token, cumulative_amount).1
 }
 
-/// The row of a channel and its best voucher; `None` when it would pay nothing.
-pub fn channel_candidate(state: &ChannelState, cumulative_amount: u128, signature: CompactSignature) -> Option<Candidate<VoucherRow>> {
+/// The row of a channel and its best voucher; `None` when it would pay nothing. `now`: time of the block that the state is of.
+pub fn channel_candidate(state: &ChannelState, cumulative_amount: u128, signature: CompactSignature, now: u64) -> Option<Candidate<VoucherRow>> {
     let gain = gain(state, cumulative_amount);
-    // Whichever timer runs out first. A refund in part endangers only totals above what it leaves.
-    let refund = state.refund_due_at.filter(|_| cumulative_amount > state.deposit.saturating_sub(state.refund_requested));
+    // Whichever timer runs out first. A refund in part endangers only totals above what it leaves; one that lapsed endangers nothing, or it would press
+    // for ever and a payer could make every voucher a transaction.
+    let lapses = |due: u64| due.saturating_add(u64::from(state.terms.challenge_period_secs));
+    let is_above = cumulative_amount > state.deposit.saturating_sub(state.refund_requested);
+    let refund = state.refund_due_at.filter(|due| is_above && now < lapses(*due));
     let due_at = [state.close_due_at, refund].into_iter().flatten().min();
     (gain > 0).then_some(Candidate {
         number: state.terms.number,

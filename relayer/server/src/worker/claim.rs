@@ -46,7 +46,7 @@ impl Worker {
     pub(super) async fn is_pressed(&self, head: &BlockHead) -> Result<bool, WorkError> {
         let pending = self.store.closing_channels().await?;
         Ok(pending.iter().any(|p| {
-            batch::channel_candidate(&p.state, p.best.cumulative_amount, p.best.signature)
+            batch::channel_candidate(&p.state, p.best.cumulative_amount, p.best.signature, head.now)
                 .and_then(|c| c.deadline)
                 .is_some_and(|d| d.is_pressing(head.now))
         }))
@@ -57,7 +57,7 @@ impl Worker {
         loop {
             let pending = self.store.pending_channels().await?;
             let candidates: Vec<_> =
-                pending.iter().filter_map(|p| batch::channel_candidate(&p.state, p.best.cumulative_amount, p.best.signature)).collect();
+                pending.iter().filter_map(|p| batch::channel_candidate(&p.state, p.best.cumulative_amount, p.best.signature, head.now)).collect();
             if !self.claim(ContractKind::Channels, candidates, |row| row.cumulative_amount, head, policy, shape).await? {
                 return Ok(());
             }

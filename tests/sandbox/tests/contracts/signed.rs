@@ -312,12 +312,17 @@ fn a_payee_closes_by_its_signature_once_it_is_paid() {
     let row = channels.voucher(&session, &first, DOT / 2 - RATIO);
     channels.claim(&mut w.chain, &relayer, first.number, &row).bytes();
     assert_eq!(w.denied(&call(&first, &message, signature)), Error::Unpaid { claimed: DOT / 2 - RATIO, expected: DOT / 2 });
+    let start = w.chain.snapshot();
     let row = channels.voucher(&session, &first, DOT / 4 * 3);
+    channels.claim(&mut w.chain, &relayer, first.number, &row).bytes();
+    assert_eq!(w.denied(&call(&first, &message, signature)), Error::Unpaid { claimed: DOT / 4 * 3, expected: DOT / 2 }, "used since");
+    w.chain.restore(&start);
+    let row = channels.voucher(&session, &first, DOT / 2);
     channels.claim(&mut w.chain, &relayer, first.number, &row).bytes();
     let before = w.chain.balance(NATIVE, payer.address);
     let closed = w.carry(&call(&first, &message, signature)).event::<Channels::Closed>();
-    assert_eq!((closed.book, closed.serial, closed.claimed, closed.refund), (1, 0, DOT / 4 * 3, DOT / 4));
-    assert_eq!(w.chain.balance(NATIVE, payer.address), before + DOT / 4);
+    assert_eq!((closed.book, closed.serial, closed.claimed, closed.refund), (1, 0, DOT / 2, DOT / 2));
+    assert_eq!(w.chain.balance(NATIVE, payer.address), before + DOT / 2);
     assert_eq!(w.denied(&call(&first, &message, signature)), Error::ClosedNumber { book: 1, serial: 0 });
 
     // One nonce, one form, whatever the channel; and nothing after its deadline.

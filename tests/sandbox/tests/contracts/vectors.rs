@@ -23,7 +23,8 @@ use rivulet_sandbox::{
 use serde_json::Value;
 
 fn vectors() -> Value {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/vectors.json")).expect("the file is there");
+    let text =
+        std::fs::read_to_string(std::env::var("CARGO_MANIFEST_DIR").expect("cargo says it") + "/../vectors/vectors.json").expect("the file is there");
     serde_json::from_str(&text).expect("it is JSON")
 }
 

@@ -499,15 +499,15 @@ impl Model {
             Call::CloseFor { number, total, signed } => {
                 let (c, book) = self.channel(number)?;
                 self.check_signed(book.payee, signed)?;
-                if c.claimed < total {
+                if c.claimed != total {
                     return Err(Refused::Unpaid { claimed: c.claimed, expected: total });
                 }
                 self.end(number, None)
             }
             Call::SetTerms { token, terms } => self.set_terms(caller, token, terms)?,
             Call::SetTermsFor { payee, token, terms, signed } => {
-                self.check_signed(payee, signed)?;
                 no_money(value)?;
+                self.check_signed(payee, signed)?;
                 self.set_terms(payee, token, terms)?
             }
             Call::Collect { token, to } => self.collect(caller, token, to)?,
