@@ -3,11 +3,11 @@
 //! A record lives while its channel does. `claimed` never falls and never passes `deposit`; a request to close or for a refund starts a timer of its
 //! own that nothing shortens; vouchers count until the money behind them has left.
 //!
-//! - [`record`]: a channel's fields, and how four of them share a cell
-//! - [`open`]: opening and topping up
-//! - [`claim`]: one voucher, or many
-//! - [`end`]: requests, and what executes them
-//! - [`view`]: what can be read
+//! - `record`: a channel's fields, and how four of them share a cell
+//! - `open`: opening and topping up
+//! - `claim`: one voucher, or many
+//! - `end`: requests, and what executes them
+//! - `view`: what can be read
 
 mod claim;
 mod end;
