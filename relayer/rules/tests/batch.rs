@@ -90,16 +90,16 @@ fn dust_does_not_starve_value() {
 fn rows_wait_until_they_pay_for_the_transaction_too() {
     let cost = cost();
     // 1 % of the gain is what a row earns; one row here pays for itself and its group, and no more.
-    let planck = cost.row_planck(78) + cost.group_planck();
+    let planck = cost.row_planck(78, 1) + cost.group_planck();
     let worth = |times: u128| row(1, 0, planck * times * 100 * 100_000_000);
     assert!(matches!(choose([worth(1)], &books(), &policy(), &cost, NOW), Choice::Wait { rows: 1, .. }));
-    assert!(matches!(choose([worth(4)], &books(), &policy(), &cost, NOW), Choice::Send(_)));
+    assert!(matches!(choose([worth(8)], &books(), &policy(), &cost, NOW), Choice::Send(_)));
 }
 
 #[test]
 fn a_pressing_deadline_goes_alone_and_an_early_one_does_not() {
     let cost = cost();
-    let planck = cost.row_planck(78) + cost.group_planck();
+    let planck = cost.row_planck(78, 1) + cost.group_planck();
     let mut candidate = row(1, 0, planck * 100 * 100_000_000);
     candidate.deadline = Some(Deadline { due_at: NOW + 1_801, period_secs: 3_600 });
     assert!(matches!(choose([candidate], &books(), &policy(), &cost, NOW), Choice::Wait { .. }));
@@ -147,6 +147,21 @@ fn a_payee_is_funded_only_when_its_group_pays_for_it() {
     // 1 % of 0.9 DOT does not pay 0.01 DOT of existential deposit, 1 % of 3 DOT does.
     let batch = sent(choose([row(1, 0, 900 * MILLI_DOT), row(2, 0, 3_000 * MILLI_DOT)], &books(), &policy, &cost(), NOW));
     assert_eq!(read(&batch.blob).1, [false, true]);
+}
+
+#[test]
+fn neighbours_share_the_cost_of_their_cell_and_more_of_them_fit_one_transaction() {
+    let cost = cost();
+    assert!(cost.row_planck(70, 4) * 3 < cost.row_planck(70, 1) * 2, "a cell of its own is more than a third of a row's cost");
+    let fits = |cells_of: fn(usize) -> usize| (1..4_000).take_while(|rows| cost.fits(1, cells_of(*rows), *rows)).count();
+    assert!(fits(|rows| rows.div_ceil(4)) > 2 * fits(|rows| rows));
+
+    // One row alone does not pay for its cell, four together do.
+    let gain = 100 * 100_000_000 * (cost.row_planck(78, 1) + cost.row_planck(78, 4)) / 2;
+    let policy = Policy { min_value_bps: 10_000, ..policy() };
+    let candidates = |n: u32| (0..n).map(|serial| Candidate { deadline: Some(Deadline { due_at: NOW, period_secs: 60 }), ..row(1, serial, gain) });
+    assert_eq!(choose(candidates(1), &books(), &policy, &cost, NOW), Choice::Nothing);
+    assert_eq!(sent(choose(candidates(4), &books(), &policy, &cost, NOW)).rows.len(), 4);
 }
 
 #[test]

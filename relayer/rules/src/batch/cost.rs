@@ -1,6 +1,7 @@
 //! What a transaction, a group and a row cost.
 
 use crate::chain::{FeeModel, Weight};
+use rivulet_core::{channel::CHANNELS_A_CELL, ids::Number};
 
 /// How much weight the parts of a claim batch take. Only a first guess for choosing rows: the dry run of the chosen batch has the last word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -9,28 +10,34 @@ pub struct Shape {
     pub call: Weight,
     /// A book: its record, its payout, its event.
     pub group: Weight,
-    /// A row: its record, its signature.
+    /// A storage cell with the records of some rows.
+    pub cell: Weight,
+    /// How many serials share a cell.
+    pub serials_a_cell: u32,
+    /// A row beside its cell: its signature, its place in the log.
     pub row: Weight,
     /// The extrinsic around the blob, in bytes.
     pub envelope_bytes: usize,
 }
 
 impl Shape {
-    /// Claims from channels. Not measured: put together from the weights of SDK 2609 and a contract of 78 KB, most of the call's proof. One claim of three
-    /// streams on the dev node cost 0.0156 DOT where an earlier guess, for 32 KB of code, said at most 0.0117. To be replaced by the sandbox's cost table.
+    /// Claims from channels, from `tests/bench/RESULTS.md`: batches of 1 and 200 rows, of neighbours, of every fourth channel and of as many payees.
     pub const CHANNELS: Self = Self {
-        call: Weight { ref_time_ps: 450_000_000, proof_size_bytes: 90_000 },
-        group: Weight { ref_time_ps: 250_000_000, proof_size_bytes: 26_000 },
-        row: Weight { ref_time_ps: 250_000_000, proof_size_bytes: 10_400 },
+        call: Weight { ref_time_ps: 1_130_000_000, proof_size_bytes: 114_000 },
+        group: Weight { ref_time_ps: 660_000_000, proof_size_bytes: 18_400 },
+        cell: Weight { ref_time_ps: 156_000_000, proof_size_bytes: 10_800 },
+        serials_a_cell: CHANNELS_A_CELL,
+        row: Weight { ref_time_ps: 553_000_000, proof_size_bytes: 1_750 },
         envelope_bytes: 260,
     };
 
-    /// Claims from streams: no signature, the same record; code of 91 KB. A guess as well.
-    pub const STREAMS: Self = Self {
-        call: Weight { ref_time_ps: 450_000_000, proof_size_bytes: 105_000 },
-        row: Weight { ref_time_ps: 150_000_000, proof_size_bytes: 10_400 },
-        ..Self::CHANNELS
-    };
+    /// Claims from streams: no signature, a record a cell. The row is a guess, the rest as for channels.
+    pub const STREAMS: Self = Self { serials_a_cell: 1, row: Weight { ref_time_ps: 300_000_000, proof_size_bytes: 0 }, ..Self::CHANNELS };
+
+    /// Where a record lies.
+    pub(super) fn cell_of(&self, number: Number) -> (u32, u32) {
+        (number.book, number.serial / self.serials_a_cell.max(1))
+    }
 }
 
 /// Prices of the parts.
@@ -53,30 +60,27 @@ impl CostModel {
         self.part(self.shape.group, GROUP_BYTES)
     }
 
-    /// A row of this many bytes adds this.
-    pub fn row_planck(&self, bytes: usize) -> u128 {
-        self.part(self.shape.row, bytes)
+    /// A row of this many bytes adds this, when so many rows share its cell, itself included.
+    pub fn row_planck(&self, bytes: usize, sharing: u32) -> u128 {
+        self.part(self.shape.row, bytes).saturating_add(self.fees.weight_fee_planck(self.shape.cell).div_ceil(u128::from(sharing.max(1))))
     }
 
     fn part(&self, weight: Weight, bytes: usize) -> u128 {
         (bytes as u128).saturating_mul(self.fees.per_byte_planck).saturating_add(self.fees.weight_fee_planck(weight))
     }
 
-    /// The weight of this many rows in this many groups.
-    pub fn weight(&self, groups: usize, rows: usize) -> Weight {
-        let sum = |call: u64, group: u64, row: u64| {
-            call.saturating_add(group.saturating_mul(groups as u64)).saturating_add(row.saturating_mul(rows as u64))
+    /// The weight of this many rows in this many cells and groups.
+    pub fn weight(&self, groups: usize, cells: usize, rows: usize) -> Weight {
+        let parts = [(self.shape.group, groups), (self.shape.cell, cells), (self.shape.row, rows)];
+        let sum = |of: fn(&Weight) -> u64| {
+            parts.iter().fold(of(&self.shape.call), |sum, (part, count)| sum.saturating_add(of(part).saturating_mul(*count as u64)))
         };
-        let Shape { call, group, row, .. } = self.shape;
-        Weight {
-            ref_time_ps: sum(call.ref_time_ps, group.ref_time_ps, row.ref_time_ps),
-            proof_size_bytes: sum(call.proof_size_bytes, group.proof_size_bytes, row.proof_size_bytes),
-        }
+        Weight { ref_time_ps: sum(|w| w.ref_time_ps), proof_size_bytes: sum(|w| w.proof_size_bytes) }
     }
 
     /// True when so many fit into one extrinsic: three quarters of the limit, the rest is for what the guess misses.
-    pub fn fits(&self, groups: usize, rows: usize) -> bool {
-        let (weight, max) = (self.weight(groups, rows), self.fees.max_extrinsic);
+    pub fn fits(&self, groups: usize, cells: usize, rows: usize) -> bool {
+        let (weight, max) = (self.weight(groups, cells, rows), self.fees.max_extrinsic);
         weight.ref_time_ps <= max.ref_time_ps / 4 * 3 && weight.proof_size_bytes <= max.proof_size_bytes / 4 * 3
     }
 }

@@ -4,7 +4,7 @@ use super::{Batch, BookView, Candidate, Choice, CostModel, Policy, Row, cost::GR
 use rivulet_core::blob::{self, Payload};
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
 };
 
 /// A candidate with its price tag.
@@ -56,13 +56,19 @@ pub fn choose<P: Payload>(
     cost: &CostModel,
     now: u64,
 ) -> Choice<P> {
+    let candidates: Vec<_> = candidates.into_iter().collect();
+    // A cell is paid for once, by those that lie in it together. That some of them may be left out in the end is for the dry run to tell.
+    let mut sharing = HashMap::<(u32, u32), u32>::with_capacity(candidates.len());
+    for candidate in &candidates {
+        *sharing.entry(cost.shape.cell_of(candidate.number)).or_default() += 1;
+    }
     let mut priced: Vec<_> = candidates
         .into_iter()
         .filter_map(|candidate| {
             let book = books.get(&candidate.number.book)?;
             let value_planck = row_value_planck(book, policy, candidate.gain, now);
             let bytes = row_bytes(&candidate.payload);
-            let cost_planck = cost.row_planck(bytes);
+            let cost_planck = cost.row_planck(bytes, sharing.get(&cost.shape.cell_of(candidate.number)).copied().unwrap_or(1));
             let is_pressing = candidate.deadline.is_some_and(|d| d.is_pressing(now));
             policy.is_worth(value_planck, cost_planck).then_some(Priced { candidate, value_planck, cost_planck, bytes, is_pressing })
         })
@@ -88,16 +94,18 @@ pub fn choose<P: Payload>(
 /// Takes rows from the front as long as they fit.
 fn take<P: Payload>(priced: Vec<Priced<P>>, policy: &Policy, cost: &CostModel) -> Vec<Priced<P>> {
     let max_bytes = policy.max_blob_bytes.min(blob::MAX_BLOB_BYTES);
-    let (mut taken, mut books, mut length) = (Vec::new(), BTreeSet::new(), 1usize);
+    let (mut taken, mut books, mut cells, mut length) = (Vec::new(), BTreeSet::new(), BTreeSet::new(), 1usize);
     for row in priced {
         let is_new = !books.contains(&row.candidate.number.book);
         let bytes = length.saturating_add(row.bytes).saturating_add(if is_new { GROUP_BYTES } else { 0 });
         let groups = books.len().saturating_add(usize::from(is_new));
-        let rows = taken.len().saturating_add(1);
-        if rows > policy.max_rows || bytes > max_bytes || !cost.fits(groups, rows) {
+        let cell = cost.shape.cell_of(row.candidate.number);
+        let (cells_then, rows) = (cells.len().saturating_add(usize::from(!cells.contains(&cell))), taken.len().saturating_add(1));
+        if rows > policy.max_rows || bytes > max_bytes || !cost.fits(groups, cells_then, rows) {
             continue;
         }
         books.insert(row.candidate.number.book);
+        cells.insert(cell);
         length = bytes;
         taken.push(row);
     }
