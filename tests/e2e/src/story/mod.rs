@@ -29,7 +29,7 @@ use report::Report;
 use rivulet_chain::Deployment;
 use rivulet_client::Relayer;
 use screen::{Screen, To};
-use std::{future::Future, time::Instant};
+use std::{collections::BTreeSet, future::Future, time::Instant};
 use streaming::{Flow, StreamPlan};
 
 /// What every act needs.
@@ -204,8 +204,11 @@ fn payers(play: &Play, flows: &[Flow]) -> Vec<PayerFacts> {
         let top_ups: Money = mine.iter().map(channel).map(|c| Money::of(c.coin, c.top_up)).sum();
         let promised: Money = mine.iter().map(channel).map(|c| Money::of(c.coin, c.total)).sum();
         let streams = || flows.iter().filter(|f| f.plan.payer == index);
+        let of_channels: BTreeSet<_> = mine.iter().map(channel).map(|c| c.coin).collect();
+        let of_streams: BTreeSet<_> = streams().map(|f| f.plan.coin).collect();
         PayerFacts {
             name: person.name.clone(),
+            credit_cells: (of_channels.len() + of_streams.len()) as u128,
             account: person.account(),
             channels: mine.len() as u128,
             first_deposits,
