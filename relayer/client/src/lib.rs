@@ -20,7 +20,7 @@
 //! let wanted = OpenChannel { payee: Address([7; 20]), token: Address::ZERO, challenge_period_secs: 3600, amount: 5 * dot };
 //! let mut channel = payer.open(&wanted).await?;
 //!
-//! let relayer = Relayer::new("http://127.0.0.1:8790")?;
+//! let relayer = Relayer::new("http://127.0.0.1:8787")?;
 //! let voucher = channel.pay(payer.vouchers(), dot / 1000)?; // no transaction, no fee
 //! relayer.pay(&voucher).await?;
 //! # Ok(()) }

@@ -102,7 +102,7 @@ fn batch(token: Token, name: &str, rows: usize, shape: Shape) -> Option<Line> {
     };
     let done = w.channels.claim_batch(&mut w.chain, &w.relayer, &vouchers);
     if done.result == Err(Failure::Dispatch("OutOfGas")) {
-        eprintln!("{rows} rows of {} do not fit one transaction", shape.name());
+        eprintln!("left out of the table: {rows} rows of {} do not fit one transaction", shape.name());
         return None;
     }
     assert!(done.rows().iter().all(|row| *row == RowOutcome::Applied), "every row pays");

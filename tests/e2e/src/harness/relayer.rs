@@ -89,6 +89,9 @@ impl Daemon {
     /// When it is not built, or does not get ready.
     pub async fn start(folder: &Path, deployment: &Path, node_url: &str, flags: &RelayerFlags) -> Result<Self> {
         let port = if flags.port == 0 { free_port()? } else { flags.port };
+        // Another relayer there would answer in this one's place.
+        let taken = format!("port {port} is taken, perhaps by another relayer: stop it, or choose another by --relayer-port");
+        drop(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).doing(taken)?);
         let text = toml::to_string(&config(folder, deployment, node_url, port, flags)).doing("writing the relayer's configuration")?;
         let path = folder.join("relayer.toml");
         fs::write(&path, text).doing(format!("writing {}", path.display()))?;

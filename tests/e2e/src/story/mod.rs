@@ -27,7 +27,8 @@ use paying::Paying;
 use plan::{Money, Plan};
 use report::Report;
 use rivulet_chain::Deployment;
-use rivulet_client::Relayer;
+use rivulet_client::{OpenChannel, Payer, Relayer, VoucherKey};
+use rivulet_core::{amount::NATIVE_GRAIN, ids::Token};
 use screen::{Screen, To};
 use std::{collections::BTreeSet, future::Future, time::Instant};
 use streaming::{Flow, StreamPlan};
@@ -98,7 +99,7 @@ pub async fn play(options: Options, stop: impl Future<Output = ()>) -> Result<En
             }
         };
         report::show(&play.screen, &end);
-        let stopped = if play.options.keep { leave(&mut play, &mut daemon) } else { strike(&mut play, &mut daemon).await };
+        let stopped = if play.options.keep { leave(&mut play, &mut daemon).await } else { strike(&mut play, &mut daemon).await };
         Ok(Ending { report: end, stopped })
     };
     let result = result.await;
@@ -241,8 +242,16 @@ async fn strike(play: &mut Play, daemon: &mut Daemon) -> Result<()> {
     relayer
 }
 
-/// Leaves them running, and says where and how.
-fn leave(play: &mut Play, daemon: &mut Daemon) -> Result<()> {
+/// The key of the vouchers of the channel that is left open. Everybody knows it.
+const VOUCHER_KEY: [u8; 32] = [0x5e; 32];
+
+/// Leaves them running with a channel to pay into, and says where and how.
+async fn leave(play: &mut Play, daemon: &mut Daemon) -> Result<()> {
+    let (payer, payee) = (&play.cast.payers[0], &play.cast.creators[0]);
+    let client = Payer::new(play.stage.chain.clone(), payer.signer.clone(), VoucherKey::from_bytes(VOUCHER_KEY)?);
+    let wanted =
+        OpenChannel { payee: payee.address(), token: Token::ZERO, challenge_period_secs: opening::CHALLENGE_SECS, amount: 5 * DOT * NATIVE_GRAIN };
+    let channel = client.open(&wanted).await?;
     let (relayer, node) = (daemon.let_go(), play.stage.node.process().let_go());
     let deployment = Deployment::load(play.stage.deployment_path()).doing("reading the deployment's file")?;
     let creator = play.cast.creators.first().map(|c| c.address().to_string()).unwrap_or_default();
@@ -255,13 +264,16 @@ fn leave(play: &mut Play, daemon: &mut Daemon) -> Result<()> {
         format!("  channels   {}", deployment.contracts.channels.address.0),
         format!("  streams    {}", deployment.contracts.streams.address.0),
         format!("  deployment {}", play.stage.deployment_path().display()),
+        format!("  chain id   {}", deployment.chain_id),
+        format!("  channel    book {}, serial {}, id 0x{}", channel.terms.number.book, channel.terms.number.serial, hex::encode(channel.id.0)),
+        format!("             5 DOT from {} to {}; its vouchers' key, known to everybody: 0x{}", payer.name, payee.name, hex::encode(VOUCHER_KEY)),
         format!("  keys       //Alice (has money), {}, {}, ...", play.cast.payers[0].uri(), play.cast.creators[0].uri()),
         format!("  logs       {}", play.stage.folder.path().display()),
         "Try:".into(),
         format!("  curl -s {url}/v1/payees/{creator}/earnings"),
         format!("  curl -s {url}/v1/info"),
         "Stop:".into(),
-        format!("  kill {relayer} {node}"),
+        format!("  kill {relayer} {node}; rm -r {}", play.stage.folder.path().display()),
     ];
     play.screen.print(&lines.join("\n"));
     Ok(())
