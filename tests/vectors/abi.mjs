@@ -83,6 +83,12 @@ function of(items) {
   return { functions: list('function', toFunctionSelector), events: list('event', toEventSelector), items };
 }
 
+/** The errors as contracts/README.md lists them, and as core declares them. */
+export function errorLists() {
+  const text = (i) => `${i.name}(${i.inputs.map((p) => `${p.type} ${p.name}`).join(', ')})`;
+  return { documented: table(readFileSync(README, 'utf8'), 'Errors').map(([cell]) => declarations(cell)[0]), declared: errorItems().map(text) };
+}
+
 /** What a wallet's library wants: the ABI with its errors, a file a contract under deployments/bundles. */
 export const abiFile = (name) => new URL(`../../deployments/bundles/${name}.abi.json`, import.meta.url);
 export const abiText = (name) => `[\n${[...abi()[name].items, ...errorItems()].map((i) => `  ${JSON.stringify(i)}`).join(',\n')}\n]\n`;

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { AbiCoder, Interface, Signature, TypedDataEncoder, Wallet, getAddress, keccak256, recoverAddress } from 'ethers';
-import { abiFile, abiText } from './abi.mjs';
+import { abiFile, abiText, errorLists } from './abi.mjs';
 import { FILE, text } from './generate.mjs';
 
 const committed = readFileSync(FILE, 'utf8');
@@ -212,6 +212,11 @@ function checkBlobs() {
 
 // ---- the interface
 
+function checkErrors() {
+  const { documented, declared } = errorLists();
+  same('errors of contracts/README.md', documented, declared);
+}
+
 function checkAbi(kind) {
   const { functions, events, items } = vectors.abi[kind];
   const abi = new Interface(items);
@@ -245,6 +250,7 @@ async function checkGenerated() {
 
 await section(checkGenerated);
 for (const check of [checkIds, checkMessages, checkSignatures, checkBlobs]) await section(check);
+await section(checkErrors);
 for (const kind of ['channels', 'streams']) await section(checkAbi, kind);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
