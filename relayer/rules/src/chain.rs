@@ -3,6 +3,7 @@
 //! Amounts are in the token's smallest unit as contracts count it (native: wei, 18 decimals). Fees of extrinsics are in planck (10 decimals).
 
 use rivulet_core::{
+    channel::Channel,
     fee::RelayTerms,
     ids::{Address, ChannelId, ChannelNumber, ChannelTerms, Number, StreamId, StreamNumber, Token},
     outcome::RowOutcome,
@@ -61,6 +62,23 @@ pub struct ChannelState {
     pub refund_requested: u128,
     /// When that refund can be finished (Unix seconds).
     pub refund_due_at: Option<u64>,
+}
+
+impl ChannelState {
+    /// As the contract has it, so that its own rules say what it covers and pays.
+    pub fn record(&self) -> Channel {
+        Channel {
+            payer: self.terms.payer,
+            voucher_signer: self.terms.voucher_signer,
+            deposit: self.deposit,
+            claimed: self.claimed,
+            challenge_period_secs: self.terms.challenge_period_secs,
+            opened_at: self.terms.opened_at,
+            close_due_at: self.close_due_at.unwrap_or(0),
+            refund_requested: self.refund_requested,
+            refund_due_at: self.refund_due_at.unwrap_or(0),
+        }
+    }
 }
 
 /// What the chain says of a channel number.

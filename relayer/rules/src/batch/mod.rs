@@ -16,7 +16,6 @@ pub use value::{BookView, TokenValue, fee_earned};
 use crate::chain::{ChannelState, StreamState};
 use rivulet_core::{
     blob::{StreamRow, VoucherRow},
-    channel::Channel,
     ids::{Address, Number, Token},
     signature::CompactSignature,
 };
@@ -84,18 +83,7 @@ pub struct Candidate<P> {
 
 /// What claiming this total from this channel would pay out now: 0 when nothing.
 pub fn gain(state: &ChannelState, cumulative_amount: u128) -> u128 {
-    let record = Channel {
-        payer: state.terms.payer,
-        voucher_signer: state.terms.voucher_signer,
-        deposit: state.deposit,
-        claimed: state.claimed,
-        challenge_period_secs: state.terms.challenge_period_secs,
-        opened_at: state.terms.opened_at,
-        close_due_at: state.close_due_at.unwrap_or(0),
-        refund_requested: state.refund_requested,
-        refund_due_at: state.refund_due_at.unwrap_or(0),
-    };
-    record.gain(&state.terms.token, cumulative_amount).1
+    state.record().gain(&state.terms.token, cumulative_amount).1
 }
 
 /// The row of a channel and its best voucher; `None` when it would pay nothing. `now`: time of the block that the state is of.
@@ -103,9 +91,8 @@ pub fn channel_candidate(state: &ChannelState, cumulative_amount: u128, signatur
     let gain = gain(state, cumulative_amount);
     // Whichever timer runs out first. A refund in part endangers only totals above what it leaves; one that lapsed endangers nothing, or it would press
     // for ever and a payer could make every voucher a transaction.
-    let lapses = |due: u64| due.saturating_add(u64::from(state.terms.challenge_period_secs));
     let is_above = cumulative_amount > state.deposit.saturating_sub(state.refund_requested);
-    let refund = state.refund_due_at.filter(|due| is_above && now < lapses(*due));
+    let refund = state.refund_due_at.filter(|_| is_above && now < state.record().refund_lapses_at());
     let due_at = [state.close_due_at, refund].into_iter().flatten().min();
     (gain > 0).then_some(Candidate {
         number: state.terms.number,
