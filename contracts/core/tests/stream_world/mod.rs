@@ -15,6 +15,10 @@ use rivulet_core::{
     testing::{MemoryHost, THIS},
 };
 
+pub mod invariants;
+pub mod model;
+pub mod seen;
+
 pub const NATIVE: Token = Address::ZERO;
 /// USDT, asset 1984, behind the ERC-20 precompile.
 pub const USDT: Token = Address([0, 0, 7, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x20, 0, 0]);
