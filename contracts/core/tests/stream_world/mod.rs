@@ -68,6 +68,17 @@ pub fn plain() -> NewStream {
     }
 }
 
+/// The same with an end.
+pub fn ending(new: NewStream, end_at: u64) -> NewStream {
+    NewStream { stated: Stated { end_at, ..new.stated }, ..new }
+}
+
+/// A native stream of so many wei a second.
+pub fn native(rate_wei: u128, amount: u128) -> NewStream {
+    let plain = plain();
+    NewStream { token: NATIVE, amount, stated: Stated { rate_per_second_scaled: rate_wei * UNIT, ..plain.stated }, ..plain }
+}
+
 impl World {
     pub fn now(&self) -> u64 {
         self.h.now
