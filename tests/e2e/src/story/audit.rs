@@ -125,7 +125,7 @@ pub struct Audit {
     pub put_in: Money,
     /// What came back to payers of it.
     pub refunds: Money,
-    /// Transactions by role: payers, creators, relayer, operator.
+    /// Transactions by role: payers, creators, relayer, the streams' delegate and seller.
     pub costs: [Paid; 4],
     /// Storage deposit of a channel on average, books and credit cells included, in planck.
     pub channel_deposit: u128,
@@ -209,7 +209,7 @@ fn transactions(facts: &Facts, audit: &mut Audit) {
     };
     let payers = facts.payers.iter().map(|p| p.account).collect();
     let creators = facts.creators.iter().map(|c| c.account).collect();
-    audit.costs = [of(payers), of(creators), of(vec![facts.relayer]), of(vec![facts.operator])];
+    audit.costs = [of(payers), of(creators), of(vec![facts.relayer]), of(vec![facts.operator, facts.seller.account])];
     let burnt: u128 = facts.costs.values().map(|paid| paid.fees).sum();
     audit.equal(
         "transaction costs of everybody on the chain: missing from the total issuance",

@@ -77,7 +77,7 @@ impl Report {
             let coin = if d.coin == Coin::Dot { "planck" } else { "usdc_units" };
             json!({ "what": d.what, "unit": coin, "expected": d.expected.to_string(), "found": d.found.to_string() })
         });
-        let roles = ["payers", "creators", "relayer", "operator"];
+        let roles = ["payers", "creators", "relayer", "delegate_and_seller"];
         let costs = roles
             .iter()
             .zip(&self.audit.costs)
@@ -156,7 +156,7 @@ fn costs(report: &Report) -> String {
         ("payers: open, top up, streams, close", payers),
         ("relayer: claims", relayer),
         ("creators: close", creators),
-        ("operator: streams' delegate", operator),
+        ("delegate and seller of streams", operator),
     ] {
         let (each, share) = report.per_payment(paid.fees);
         rows.push(vec![name.into(), grouped(paid.transactions.into()), dot(paid.fees), each, share]);
