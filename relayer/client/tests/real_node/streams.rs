@@ -8,7 +8,10 @@ use rivulet_core::{
     outcome::RowOutcome,
     stream::{Flags, Rights, view::StreamStatus},
 };
-use rivulet_rules::chain::{BlockRef, ContractKind, StreamState};
+use rivulet_rules::{
+    batch::{CostModel, Shape},
+    chain::{BlockRef, ContractKind, StreamState},
+};
 use std::collections::BTreeMap;
 
 const STREAMS: ContractKind = ContractKind::Streams;
@@ -178,4 +181,31 @@ async fn a_payee_hands_its_side_over_and_the_payer_gives_up_cancelling() {
     let other = payer.create_stream(&CreateStream::open_ended(buyer.address(), usdc, 1_000_000_000, USDC)).await.unwrap();
     buyer.void_stream(other.number).await.unwrap();
     is_refused(buyer.cancel_stream(other.number).await, "Ended");
+}
+
+/// A batch of these serials of a book.
+fn batch(book: u32, serials: impl Iterator<Item = u32>) -> Vec<u8> {
+    encode(&BTreeMap::from([(book, (false, serials.map(|serial| (serial, StreamRow)).collect::<BTreeMap<_, _>>()))]))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cost_model_of_streams_is_near_what_claims_take() {
+    let world = World::new().await;
+    let (chain, payer, usdc) = (&world.chain, world.payer("//Bob"), world.token("usdc"));
+    let payee = world.payee("//Charlie");
+    let wanted = vec![CreateStream::open_ended(payee.address(), usdc, rate_per_second_scaled(USDC, 1_000), USDC); 120];
+    let streams = payer.create_streams(&wanted).await.unwrap();
+    let at = world.pass(500).await;
+    let cost = CostModel { fees: chain.fee_model(at).await.unwrap(), shape: Shape::STREAMS };
+    let origin = payee.lane().signer().account();
+    for (step, rows) in [(1, 1), (1, 120), (3, 40), (3, 1)] {
+        let blob = batch(streams[0].number.book, (0..120).step_by(step).take(rows));
+        let dry = chain.dry_run_claim(STREAMS, &blob, &origin, at).await.unwrap();
+        assert_eq!(dry.outcomes.as_ref().map(Vec::len), Ok(rows));
+        let cells = if step == 1 { rows.div_ceil(3) } else { rows };
+        let sharing = if step == 1 && rows > 1 { 3 } else { 1 };
+        let modelled = cost.base_planck() + cost.group_planck() + rows as u128 * cost.row_planck(3, sharing);
+        println!("{rows} rows in {cells} cells: {:?}, fee {}, modelled {modelled} {:?}", dry.weight, dry.fee_planck, cost.weight(1, cells, rows));
+        assert!(modelled.abs_diff(dry.fee_planck) < dry.fee_planck / 4, "modelled {modelled}, the chain says {}", dry.fee_planck);
+    }
 }
