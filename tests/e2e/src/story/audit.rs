@@ -119,6 +119,8 @@ pub struct Audit {
     pub differences: Vec<Difference>,
     /// Each creator: received on chain, and kept by relay fees.
     pub creators: Vec<(Money, Money)>,
+    /// The seller of streams: the same.
+    pub seller: (Money, Money),
     /// Relay fees, as they arrived.
     pub relay_fees: Money,
     /// What payers put in.
@@ -270,6 +272,8 @@ fn usdc_of_everybody(facts: &Facts, audit: &mut Audit) {
     let of_seller = earned.usdc as i128 - usdc(start, end, account);
     audit.within(format!("{name}: what relay fees kept of its earnings"), Coin::Usdc, (0, (earned.usdc / CEILING) as i128), of_seller);
     kept += of_seller;
+    let received = Money { planck: 0, usdc: usdc(start, end, account).unsigned_abs() };
+    audit.seller = (received, Money { planck: 0, usdc: of_seller.unsigned_abs() });
     audit.equal("relay fees: what creators and the seller did not get", Coin::Usdc, kept, fee);
     for (who, account) in [("the relayer's key", &facts.relayer), ("the operator", &facts.operator)] {
         audit.equal(who, Coin::Usdc, 0, usdc(start, end, account));

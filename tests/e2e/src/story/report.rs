@@ -45,6 +45,9 @@ impl Report {
             received: *received,
             fees: *fees,
         });
+        let (received, fees) = audit.seller;
+        let seller = Line { name: facts.seller.name.clone(), payments: 0, earned: facts.seller.earned, received, fees };
+        let lines = lines.chain(Some(seller).filter(|line| line.earned != Money::default()));
         let (channels, streams) = (play.plan.channels.len(), play.streams.len());
         Self { lines: lines.collect(), paying, channels, streams, took, dot_usd: play.options.dot_usd, is_kept: play.options.keep, audit }
     }
@@ -141,7 +144,7 @@ fn books(report: &Report) -> String {
     table(&[
         row(["", "DOT", "USDC"]),
         line("payers put in", put_in),
-        line("creators got", received),
+        line("creators and seller got", received),
         line("the relayer's earnings got", relay_fees),
         line("payers got back", refunds),
         line("= together", received + relay_fees + refunds),
