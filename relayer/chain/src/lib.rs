@@ -44,7 +44,7 @@ mod views;
 
 pub use account::Signer;
 pub use call::Call;
-pub use chain::Chain;
+pub use chain::{Chain, claim_calldata};
 pub use deployment::Deployment;
 pub use dry_run::DryCall;
 pub use error::{Error, Refusal};
@@ -55,4 +55,4 @@ pub use lane::{InFlight, Lane};
 pub use node::{Node, NodeOptions};
 pub use rpc::Limits;
 pub use tx::{RawEvent, Submitted, TxReport};
-pub use views::{ContractConfig, StreamBalances, TokenState};
+pub use views::{ContractConfig, StreamBalances, StreamDelegate, TokenState};

@@ -60,6 +60,17 @@ pub struct StreamBalances {
     pub depletes_at: u64,
 }
 
+/// Who may act for a stream's payer, and how far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StreamDelegate {
+    /// Who.
+    pub address: Address,
+    /// What it may do: bits of `rivulet_core::stream::Rights`.
+    pub rights: u8,
+    /// The highest rate that it may set, as amount per second × 1e9.
+    pub rate_cap_per_second_scaled: u128,
+}
+
 // Codes of the `channel` view.
 const STATUS_UNKNOWN: u8 = 0;
 const STATUS_OPEN: u8 = 1;
@@ -128,7 +139,9 @@ impl Chain {
             payee: from_sol(&s.payee),
             token: from_sol(&s.token),
             rate_per_second_scaled: s.ratePerSecondScaled,
+            start_at: s.startAt,
             end_at: s.endAt,
+            memo: s.memo.0,
             deposit: b.deposit,
             paid: b.paid,
             covered_debt: b.covered_debt,
@@ -154,6 +167,29 @@ impl Chain {
             refundable: b.refundable,
             depletes_at: b.depletesAt,
         })
+    }
+
+    /// What a claim of all would take from a stream at this block's time, and the relay fee in it: zeros when nothing, or without a record.
+    ///
+    /// # Errors
+    ///
+    /// As [`Chain::channel`].
+    pub async fn claimable_of_stream(&self, number: StreamNumber, block: BlockRef) -> Result<(u128, u128), Error> {
+        let call = Streams::claimableCall { book: number.book, serial: number.serial };
+        let c = self.ask(ContractKind::Streams, &call, block).await?;
+        Ok((c.gain, c.fee))
+    }
+
+    /// Who may act for a stream's payer; `None` when nobody may.
+    ///
+    /// # Errors
+    ///
+    /// As [`Chain::channel`].
+    pub async fn stream_delegate(&self, number: StreamNumber, block: BlockRef) -> Result<Option<StreamDelegate>, Error> {
+        let call = Streams::delegateCall { book: number.book, serial: number.serial };
+        let d = self.ask(ContractKind::Streams, &call, block).await?;
+        let delegate = StreamDelegate { address: from_sol(&d.delegate), rights: d.rights, rate_cap_per_second_scaled: d.rateCapScaled };
+        Ok(Some(delegate).filter(|d| !d.address.is_zero()))
     }
 
     /// A book; `None` when there is none of this number.
@@ -219,6 +255,45 @@ impl Chain {
     pub async fn token(&self, kind: ContractKind, token: &Token, block: BlockRef) -> Result<TokenState, Error> {
         let t = self.ask(kind, &Both::tokenCall { token: to_sol(token) }, block).await?;
         Ok(TokenState { listed: t.listed, seed: t.seed, owed: t.owed })
+    }
+
+    /// Every token that the contract takes, the native one first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Chain::channel`].
+    pub async fn tokens(&self, kind: ContractKind, block: BlockRef) -> Result<Vec<Token>, Error> {
+        let mut tokens = vec![Token::ZERO];
+        for index in 0..self.config(kind, block).await?.tokens {
+            tokens.push(from_sol(&self.ask(kind, &Both::tokenAtCall { index }, block).await?));
+        }
+        Ok(tokens)
+    }
+
+    /// The channels or streams of a book that have a record, among `count` serials (at most 400) from `from` on; and from where to go on, if there are more.
+    ///
+    /// # Errors
+    ///
+    /// As [`Chain::channel`].
+    pub async fn open_serials(
+        &self,
+        kind: ContractKind,
+        book: u32,
+        from: u32,
+        count: u32,
+        block: BlockRef,
+    ) -> Result<(Vec<u32>, Option<u32>), Error> {
+        let (serials, next) = match kind {
+            ContractKind::Channels => {
+                let found = self.ask(kind, &Channels::channelsCall { book, from, count }, block).await?;
+                (found.serials, found.next)
+            }
+            ContractKind::Streams => {
+                let found = self.ask(kind, &Streams::streamsCall { book, from, count }, block).await?;
+                (found.serials, found.next)
+            }
+        };
+        Ok((serials, Some(next).filter(|next| *next > 0)))
     }
 
     /// What a payout that did not go through has left to an owner.

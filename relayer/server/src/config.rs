@@ -3,6 +3,7 @@
 use crate::{channels::LookupLimits, network::Network};
 use rivulet_core::ids::{Address, Token};
 use rivulet_rules::{accept, batch, chain::ContractKind, text};
+use rivulet_store::Location;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,8 +18,11 @@ use std::{
 pub struct Config {
     /// The network's file: `deployments/<network>.json`.
     pub deployment: PathBuf,
-    /// The SQLite file. Made when there is none.
-    pub database: PathBuf,
+    /// An SQLite file, made when there is none; or `postgres://user@host/database`, which several relayers may share.
+    #[serde(deserialize_with = "location")]
+    pub database: Location,
+    /// A file with the password of the Postgres user, when `database` has none.
+    pub database_password_file: Option<PathBuf>,
     /// The key that claims are signed with.
     pub signer: Signer,
     /// The routes.
@@ -142,6 +146,8 @@ pub struct Batch {
     pub max_blob_bytes: usize,
     /// How many transactions may be under way at once.
     pub max_in_flight: usize,
+    /// When several relayers share a database: another one claims when the one that does has not been heard of for this long.
+    pub lease_ms: u64,
     /// How much value is asked for, in hundredths of a percent of the cost: 10000 is break-even, 0 claims whatever is pending.
     pub min_value_bps: u32,
     /// Whose relay fees count as the operator's, when they do not go to the key that signs; absent: that key's address.
@@ -152,6 +158,11 @@ pub struct Batch {
     pub own_payees: BTreeSet<Address>,
     /// What one whole token is worth in planck, by the token's name. The native token needs none; a token without is worth nothing.
     pub planck_per_whole: BTreeMap<String, u64>,
+    /// A row is claimed at most once in a slot of so many seconds, counted from the Unix epoch; 0: whenever it is worth it.
+    pub claim_every_secs: u64,
+    /// The same for single payees, by address.
+    #[serde(deserialize_with = "by_address")]
+    pub claim_every_secs_of: BTreeMap<Address, u64>,
     /// Pay the existential deposit of a payee whose account does not exist yet, when its rows are worth it.
     pub fund_new: bool,
     /// Claim from streams too.
@@ -166,10 +177,13 @@ impl Default for Batch {
             max_rows: 500,
             max_blob_bytes: 98_304,
             max_in_flight: 4,
+            lease_ms: 6_000,
             min_value_bps: 10_000,
             beneficiary: None,
             own_payees: BTreeSet::new(),
             planck_per_whole: BTreeMap::new(),
+            claim_every_secs: 0,
+            claim_every_secs_of: BTreeMap::new(),
             fund_new: false,
             claim_streams: true,
         }
@@ -213,8 +227,17 @@ impl<'de> Deserialize<'de> for Units {
     }
 }
 
+fn location<'de, D: Deserializer<'de>>(d: D) -> Result<Location, D::Error> {
+    String::deserialize(d)?.parse().map_err(|e| D::Error::custom(format!("database: {e}")))
+}
+
 fn addresses<'de, D: Deserializer<'de>>(d: D) -> Result<BTreeSet<Address>, D::Error> {
     Vec::<String>::deserialize(d)?.iter().map(|t| text::address("address", t).map_err(D::Error::custom)).collect()
+}
+
+fn by_address<'de, D: Deserializer<'de>>(d: D) -> Result<BTreeMap<Address, u64>, D::Error> {
+    let given = BTreeMap::<String, u64>::deserialize(d)?;
+    given.iter().map(|(t, secs)| Ok((text::address("address", t).map_err(D::Error::custom)?, *secs))).collect()
 }
 
 fn some_address<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Address>, D::Error> {
@@ -282,6 +305,7 @@ impl Config {
         at_least("batch.max_rows", 1, self.batch.max_rows as u64)?;
         at_least("batch.max_blob_bytes", 256, self.batch.max_blob_bytes as u64)?;
         at_least("batch.max_in_flight", 1, self.batch.max_in_flight as u64)?;
+        at_least("batch.lease_ms", 500, self.batch.lease_ms)?;
         if let Some(url) = self.chain.rpc_urls.iter().find(|u| !u.starts_with("ws://") && !u.starts_with("wss://")) {
             return Err(value("chain.rpc_urls", "ws:// or wss:// addresses", url));
         }
@@ -324,6 +348,7 @@ impl Config {
             token_values: token_values.collect::<Result<_, _>>()?,
             fee_ceiling_bps: network.fee_ceiling_bps(contract),
             min_value_bps: self.batch.min_value_bps,
+            schedule: batch::Schedule { every_secs: self.batch.claim_every_secs, of: self.batch.claim_every_secs_of.clone() },
             max_rows: self.batch.max_rows,
             max_blob_bytes: self.batch.max_blob_bytes,
             fund_new: self.batch.fund_new,

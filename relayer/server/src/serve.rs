@@ -70,6 +70,7 @@ impl Relayer {
             streams: config.batch.claim_streams.then_some(stream_policy),
             interval: Duration::from_millis(config.batch.interval_ms),
             max_in_flight: config.batch.max_in_flight,
+            lease: Duration::from_millis(config.batch.lease_ms),
         };
         let parts = Parts {
             chain,

@@ -7,11 +7,13 @@
 //! interleaving of requests, tasks or processes can lose the higher one.
 //!
 //! - [`types`]: what goes in and comes out.
+//! - [`backup`]: one file from either, put back into either.
 //! - [`location`]: a file or a server, as operators write it.
 //! - [`migrate`]: the schema, in dated pairs of plain SQL under `migrations/`, for both databases.
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod backup;
 mod deployment;
 mod earnings;
 pub mod location;
@@ -93,6 +95,23 @@ pub enum StoreError {
         /// As it must be.
         expected: &'static str,
     },
+    /// Something is there already, and is not overwritten.
+    #[error("{path} exists: it is not overwritten; move it away or choose another name")]
+    Exists {
+        /// Where.
+        path: String,
+    },
+    /// The database is a relayer's already.
+    #[error("the database is in use or was: a backup is put back into an empty one")]
+    NotEmpty,
+    /// The file is no sound backup.
+    #[error("{path} is no backup, or a damaged one: {what}")]
+    NoBackup {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A row of the intent is in another open intent.
     #[error("a row of the intent is in another open intent")]
     RowInFlight,
@@ -126,7 +145,7 @@ pub trait Store: Send + Sync {
     /// Those of them whose payer has asked for money back.
     fn closing_channels(&self) -> Answer<'_, Vec<Pending>>;
     /// Streams that have not ended, not set aside and in no open intent.
-    fn pending_streams(&self) -> Answer<'_, Vec<rivulet_core::ids::StreamNumber>>;
+    fn pending_streams(&self) -> Answer<'_, Vec<PendingStream>>;
     /// Every channel that is not closed, by number: to read them all again.
     fn live_channels(&self) -> Answer<'_, Vec<ChannelNumber>>;
     /// A payee's channels, closed ones included, by number.

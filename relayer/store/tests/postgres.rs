@@ -8,6 +8,7 @@
 //! └── the server: refused when it would lose what was answered; crashed and started again, it has all of it
 
 mod suite;
+mod support;
 
 use rivulet_core::{fee::RelayTerms, ids::Address};
 use rivulet_rules::{
@@ -16,7 +17,7 @@ use rivulet_rules::{
 };
 use rivulet_store::{ChainUpdate, Location, PostgresStore, Store, StoreError, postgres::migrate, testing::Server};
 use std::{sync::Arc, time::Duration};
-use suite::{Fresh, NOW_MS, NUMBER, UNIT, deployment, intent};
+use support::{Fresh, NOW_MS, NUMBER, UNIT, deployment, intent};
 
 /// Where a test's database is.
 mod place {
@@ -34,6 +35,11 @@ mod place {
         }
         pub async fn open(&self, deployment: &DeploymentId) -> Result<Arc<dyn Store>, StoreError> {
             rivulet_store::open(&self.0, deployment).await
+        }
+        /// What lies in a column.
+        pub async fn bytes(&self, sql: &str) -> Vec<u8> {
+            let store = crate::open(&self.0).await.unwrap();
+            store.db().client().await.unwrap().query_one(sql, &[]).await.unwrap().get(0)
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The suite on SQLite, and what only a file has.
 
 mod suite;
+mod support;
 
 use rivulet_store::{Mark, SqliteStore, Store, StoreError};
-use suite::{Fresh, deployment};
+use support::{Fresh, deployment};
 
 /// Where a test's database is.
 mod place {
@@ -25,6 +26,10 @@ mod place {
         pub async fn open(&self, deployment: &DeploymentId) -> Result<Arc<dyn Store>, StoreError> {
             rivulet_store::open(&self.location(), deployment).await
         }
+        /// What lies in a column.
+        pub async fn bytes(&self, sql: &str) -> Vec<u8> {
+            rusqlite::Connection::open(self.path()).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+        }
     }
 }
 
@@ -45,13 +50,13 @@ async fn an_old_copy_of_the_file_put_back_is_noticed() {
     drop(store);
     let old = std::fs::read(&path).unwrap();
     let store = place.open(&deployment()).await.unwrap();
-    let at_ms = suite::NOW_MS + 5_000;
-    store.accept(vec![rivulet_rules::testing::verified(&state, &key, 20 * suite::UNIT)], at_ms).await.unwrap().remove(0).unwrap();
+    let at_ms = support::NOW_MS + 5_000;
+    store.accept(vec![rivulet_rules::testing::verified(&state, &key, 20 * support::UNIT)], at_ms).await.unwrap().remove(0).unwrap();
     drop(store);
     std::fs::write(&path, old).unwrap();
     let store = place.open(&deployment()).await.unwrap();
     let doubts = store.take_doubts(rivulet_rules::chain::Account([4; 32])).await.unwrap();
-    assert_eq!((doubts.mark, doubts.last_accepted_ms), (Some(Mark { generation: 3, last_accepted_ms: at_ms }), suite::NOW_MS));
+    assert_eq!((doubts.mark, doubts.last_accepted_ms), (Some(Mark { generation: 3, last_accepted_ms: at_ms }), support::NOW_MS));
     drop(store);
     // Known now: said once.
     let store = place.open(&deployment()).await.unwrap();

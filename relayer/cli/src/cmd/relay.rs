@@ -1,8 +1,11 @@
-//! `rivulet relay`: the daemon.
+//! `rivulet relay`: the daemon, and what is done with its database.
 
-use crate::{chain::SignedChain, log, signer};
+mod backup;
+mod export;
+
+use crate::{chain::SignedChain, database, log, signer};
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, Subcommand};
 use rivulet_chain::{Chain, Deployment, NodeOptions, Signer};
 use rivulet_rules::chain::ContractKind;
 use rivulet_server::{
@@ -10,7 +13,7 @@ use rivulet_server::{
     network::{Network, TokenInfo},
     serve::Relayer,
 };
-use rivulet_store::{DeploymentId, SqliteStore};
+use rivulet_store::{DeploymentId, Location};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -22,6 +25,7 @@ const EXAMPLES: &str = "Examples:
   rivulet relay --config relayer.toml --check-config
   rivulet relay --config relayer.toml --listen 0.0.0.0:8787 --rpc-url wss://node.example
   RIVULET_SIGNER_FILE=relayer.key rivulet relay
+  rivulet relay backup relayer-2026-11-20.backup
 
 A flag goes before its variable, a variable before the file. Every key of the file, with its default: relayer/config/full.toml.
 The key that signs claims needs native tokens for their fees. SIGINT or SIGTERM stops in good order.";
@@ -31,7 +35,7 @@ The key that signs claims needs native tokens for their fees. SIGINT or SIGTERM 
 #[command(after_help = EXAMPLES)]
 pub struct Relay {
     /// The configuration file.
-    #[arg(long, env = "RIVULET_CONFIG", value_name = "FILE", default_value = "relayer.toml")]
+    #[arg(long, global = true, env = "RIVULET_CONFIG", value_name = "FILE", default_value = "relayer.toml")]
     config: PathBuf,
     /// Check the configuration, the deployment file and the key, say what would run, and stop.
     #[arg(long)]
@@ -43,23 +47,44 @@ pub struct Relay {
     #[arg(long, env = "RIVULET_RPC_URL", value_name = "URL", value_delimiter = ',')]
     rpc_url: Vec<String>,
     /// The network's file.
-    #[arg(long, env = "RIVULET_DEPLOYMENT", value_name = "FILE")]
+    #[arg(long, global = true, env = "RIVULET_DEPLOYMENT", value_name = "FILE")]
     deployment: Option<PathBuf>,
-    /// The SQLite file.
-    #[arg(long, env = "RIVULET_DATABASE", value_name = "FILE")]
-    database: Option<PathBuf>,
+    /// An SQLite file, or postgres://user@host/database.
+    #[arg(long, global = true, env = "RIVULET_DATABASE", value_name = "FILE|URL", hide_env_values = true)]
+    database: Option<Location>,
+    /// A file with the password of the Postgres user. RIVULET_DATABASE_PASSWORD holds the password itself.
+    #[arg(long, global = true, env = "RIVULET_DATABASE_PASSWORD_FILE", value_name = "FILE")]
+    database_password_file: Option<PathBuf>,
     /// The file with the key that claims are signed with.
     #[arg(long, env = "RIVULET_SIGNER_FILE", value_name = "FILE")]
     signer_file: Option<PathBuf>,
     /// Write the log as one JSON object a line.
     #[arg(long, env = "RIVULET_LOG_JSON")]
     log_json: bool,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Writes all that the relayer knows into one file, while it runs.
+    Backup(backup::Backup),
+    /// Puts a backup back into a database that has nothing yet: a new file, or an empty Postgres database.
+    Restore(backup::Restore),
+    /// Prints a payee's vouchers with their signatures, and the calldata that claims them without this relayer.
+    Export(export::Export),
 }
 
 impl Relay {
     pub fn run(self) -> anyhow::Result<()> {
         let config = self.configure()?;
         let deployment = Deployment::load(&config.deployment).context("cannot use the deployment file")?;
+        match &self.action {
+            None => {}
+            Some(Action::Backup(backup)) => return backup.run(&config, &deployment),
+            Some(Action::Restore(restore)) => return restore.run(&config, &deployment),
+            Some(Action::Export(export)) => return export.run(&config, &deployment),
+        }
         let signer = signer::load(&config.signer)?;
         if self.check_config {
             return check(&config, &deployment, &signer);
@@ -89,6 +114,10 @@ impl Relay {
         if let Some(database) = &self.database {
             config.database.clone_from(database);
         }
+        if let Some(file) = &self.database_password_file {
+            config.database_password_file = Some(file.clone());
+        }
+        database::add_password(&mut config)?;
         if let Some(file) = &self.signer_file {
             config.signer = SignerConfig { file: Some(file.clone()), dev_uri: None };
         }
@@ -100,17 +129,22 @@ impl Relay {
     }
 }
 
+/// What the database is bound to.
+fn deployment_id(deployment: &Deployment) -> DeploymentId {
+    DeploymentId {
+        chain_id: deployment.chain_id,
+        genesis_hash: deployment.genesis_hash.0,
+        channels: deployment.contract(ContractKind::Channels).address.0,
+        streams: deployment.contract(ContractKind::Streams).address.0,
+    }
+}
+
 /// What the deployment and the key say; the ceilings of relay fees are the chain's to say.
 fn network(deployment: &Deployment, signer: &Signer, fee_ceiling_bps: [u16; 2]) -> Network {
     let tokens = deployment.tokens.iter().map(|(name, t)| (name.clone(), TokenInfo { address: t.address.0, decimals: t.decimals }));
     Network {
         name: deployment.network.clone(),
-        deployment: DeploymentId {
-            chain_id: deployment.chain_id,
-            genesis_hash: deployment.genesis_hash.0,
-            channels: deployment.contract(ContractKind::Channels).address.0,
-            streams: deployment.contract(ContractKind::Streams).address.0,
-        },
+        deployment: deployment_id(deployment),
         start_block: deployment.block,
         tokens: tokens.collect(),
         fee_ceiling_bps,
@@ -127,7 +161,7 @@ fn check(config: &Config, deployment: &Deployment, signer: &Signer) -> anyhow::R
     println!("channels  {}", network.deployment.channels);
     println!("streams   {}", network.deployment.streams);
     println!("nodes     {}", config.chain.rpc_urls.join(", "));
-    println!("database  {}", config.database.display());
+    println!("database  {}", config.database);
     println!("listen    {}", config.http.listen);
     println!("relayer   {} (payees name it as the beneficiary of their terms)", network.relayer_address);
     println!("The configuration is good. Nothing was opened, no node was asked.");
@@ -150,8 +184,9 @@ async fn relay(config: Config, deployment: Deployment, signer: Signer) -> anyhow
     }
     let network = network(&deployment, &signer, fee_ceiling_bps);
     tracing::info!(network = network.name, block = head.block.number, relayer = %network.relayer_address, "connected");
-    let store = SqliteStore::open(&config.database, &network.deployment).context("cannot use the database")?;
-    let relayer = Relayer::new(config, network, Arc::new(store), Arc::new(SignedChain::new(chain, signer)))?;
+    let store =
+        rivulet_store::open(&config.database, &network.deployment).await.with_context(|| format!("cannot use the database {}", config.database))?;
+    let relayer = Relayer::new(config, network, store, Arc::new(SignedChain::new(chain, signer)))?;
     relayer.run(stop).await?;
     Ok(())
 }

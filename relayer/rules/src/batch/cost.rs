@@ -1,7 +1,7 @@
 //! What a transaction, a group and a row cost.
 
 use crate::chain::{FeeModel, Weight};
-use rivulet_core::{channel::CHANNELS_A_CELL, ids::Number};
+use rivulet_core::{cell::Slot, channel::CHANNELS_A_CELL, ids::Number, stream::Stream};
 
 /// How much weight the parts of a claim batch take. Only a first guess for choosing rows: the dry run of the chosen batch has the last word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,8 +31,9 @@ impl Shape {
         envelope_bytes: 260,
     };
 
-    /// Claims from streams: no signature, a record a cell. The row is a guess, the rest as for channels.
-    pub const STREAMS: Self = Self { serials_a_cell: 1, row: Weight { ref_time_ps: 300_000_000, proof_size_bytes: 0 }, ..Self::CHANNELS };
+    /// Claims from streams: no signature. The row is a guess, the rest as for channels.
+    pub const STREAMS: Self =
+        Self { serials_a_cell: Stream::PER_CELL, row: Weight { ref_time_ps: 300_000_000, proof_size_bytes: 0 }, ..Self::CHANNELS };
 
     /// Where a record lies.
     pub(super) fn cell_of(&self, number: Number) -> (u32, u32) {

@@ -2,20 +2,29 @@
 
 use super::{WorkError, Worker};
 use crate::clock::now_ms;
-use rivulet_core::{blob::Payload, ids::Number};
+use futures::{StreamExt, TryStreamExt, stream};
+use rivulet_core::{
+    blob::{Payload, StreamRow},
+    ids::Number,
+};
 use rivulet_rules::{
     batch::{self, Batch, BookView, Candidate, Choice, CostModel, Policy, Shape},
     chain::{BlockHead, ChainError, ContractKind, DryRun, FeeModel},
     reconcile::{IntentRow, Verdict, judge},
     text,
 };
-use rivulet_store::{NewIntent, SetAside, StoreError};
-use std::collections::{BTreeMap, BTreeSet};
+use rivulet_store::{Fence, NewIntent, PendingStream, SetAside, StoreError};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::PoisonError,
+};
 
 /// How often a batch is chosen anew after its dry run, before the round is given up.
 const TRIES: usize = 16;
 /// Streams read for one decision.
 const STREAMS_AT_ONCE: usize = 2_000;
+/// Of them, under way at once.
+const READS_AT_ONCE: usize = 16;
 
 /// What every step of a round needs.
 struct Round<'a, P> {
@@ -25,6 +34,7 @@ struct Round<'a, P> {
     books: BTreeMap<u32, BookView>,
     cost: CostModel,
     head: &'a BlockHead,
+    fence: Fence,
 }
 
 /// What became of a dry run.
@@ -46,41 +56,51 @@ impl Worker {
     pub(super) async fn is_pressed(&self, head: &BlockHead) -> Result<bool, WorkError> {
         let pending = self.store.closing_channels().await?;
         Ok(pending.iter().any(|p| {
-            batch::channel_candidate(&p.state, p.best.cumulative_amount, p.best.signature, head.now)
-                .and_then(|c| c.deadline)
-                .is_some_and(|d| d.is_pressing(head.now))
+            batch::channel_candidate(&p.state, &p.best, p.sent_at, head.now).and_then(|c| c.deadline).is_some_and(|d| d.is_pressing(head.now))
         }))
     }
 
     /// Sends batches of channels while they are worth it.
-    pub(super) async fn claim_channels(&self, head: &BlockHead, policy: &Policy, shape: Shape) -> Result<(), WorkError> {
+    pub(super) async fn claim_channels(&self, head: &BlockHead, fence: Fence, policy: &Policy, shape: Shape) -> Result<(), WorkError> {
         loop {
             let pending = self.store.pending_channels().await?;
-            let candidates: Vec<_> =
-                pending.iter().filter_map(|p| batch::channel_candidate(&p.state, p.best.cumulative_amount, p.best.signature, head.now)).collect();
-            if !self.claim(ContractKind::Channels, candidates, |row| row.cumulative_amount, head, policy, shape).await? {
+            let candidates: Vec<_> = pending.iter().filter_map(|p| batch::channel_candidate(&p.state, &p.best, p.sent_at, head.now)).collect();
+            if !self.claim(ContractKind::Channels, candidates, |row| row.cumulative_amount, (head, fence), policy, shape).await? {
                 return Ok(());
             }
         }
     }
 
     /// Sends batches of streams while they are worth it.
-    pub(super) async fn claim_streams(&self, head: &BlockHead, policy: &Policy, shape: Shape) -> Result<(), WorkError> {
+    pub(super) async fn claim_streams(&self, head: &BlockHead, fence: Fence, policy: &Policy, shape: Shape) -> Result<(), WorkError> {
         let books = self.store.books(ContractKind::Streams).await?;
         // Without a fee for us, or an own payee, a stream is not even read.
         let is_ours = |b: &BookView| policy.min_value_bps == 0 || b.terms.beneficiary == policy.beneficiary || policy.own_payees.contains(&b.payee);
+        let from = *self.streams_read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = None;
         loop {
-            let mut candidates = Vec::new();
-            let numbers = self.store.pending_streams().await?;
-            let ours: Vec<_> = numbers.into_iter().filter(|n| books.get(&n.book).is_some_and(is_ours)).take(STREAMS_AT_ONCE).collect();
-            for number in ours {
-                let state = self.chain.stream(number, head.block).await?;
-                candidates.extend(state.as_ref().and_then(batch::stream_candidate));
-            }
-            if !self.claim(ContractKind::Streams, candidates, |_| 0, head, policy, shape).await? {
+            let pending = self.store.pending_streams().await?;
+            let ours: Vec<_> = pending.into_iter().filter(|p| books.get(&p.number.book).is_some_and(is_ours)).collect();
+            // Each round goes on where the last one ended, so that those with high numbers get their turn.
+            let (before, after) = ours.split_at(ours.partition_point(|p| Some(p.number) <= from));
+            let turn: Vec<_> = after.iter().chain(before).take(STREAMS_AT_ONCE).copied().collect();
+            last = last.or(turn.last().map(|p| p.number).filter(|_| turn.len() < ours.len()));
+            let candidates = self.read_streams(turn, head).await?;
+            if !self.claim(ContractKind::Streams, candidates, |_| 0, (head, fence), policy, shape).await? {
+                *self.streams_read.lock().unwrap_or_else(PoisonError::into_inner) = last;
                 return Ok(());
             }
         }
+    }
+
+    /// What these streams would pay at this head.
+    async fn read_streams(&self, streams: Vec<PendingStream>, head: &BlockHead) -> Result<Vec<Candidate<StreamRow>>, WorkError> {
+        let read = |p: PendingStream| async move {
+            let state = self.chain.stream(p.number, head.block).await?;
+            Ok::<_, ChainError>(state.as_ref().and_then(|state| batch::stream_candidate(state, p.sent_at)))
+        };
+        let found: Vec<_> = stream::iter(streams.into_iter().map(read)).buffered(READS_AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     /// Sends one batch, if one is worth it and there is room for another transaction. True: there may be another.
@@ -89,7 +109,7 @@ impl Worker {
         contract: ContractKind,
         mut candidates: Vec<Candidate<P>>,
         total_of: fn(&P) -> u128,
-        head: &BlockHead,
+        (head, fence): (&BlockHead, Fence),
         policy: &Policy,
         shape: Shape,
     ) -> Result<bool, WorkError> {
@@ -97,7 +117,7 @@ impl Worker {
             return Ok(false);
         }
         let cost = CostModel { fees: self.chain.fee_model(head.block).await?, shape };
-        let round = Round { contract, total_of, books: self.store.books(contract).await?, cost, head };
+        let round = Round { contract, total_of, books: self.store.books(contract).await?, cost, head, fence };
         let mut policy = policy.clone();
         for _ in 0..TRIES {
             let batch = match batch::choose(candidates.iter().copied(), &round.books, &policy, &round.cost, head.now) {
@@ -190,11 +210,24 @@ impl Worker {
             .iter()
             .map(|row| IntentRow { number: row.number, cumulative_amount: (round.total_of)(&row.payload), gain: row.gain })
             .collect();
-        let intent = NewIntent { contract: round.contract, blob: batch.blob.clone(), tx: tx.clone(), rows, created_ms: now_ms() };
+        let intent = NewIntent {
+            contract: round.contract,
+            blob: batch.blob.clone(),
+            tx: tx.clone(),
+            rows,
+            sent_at: round.head.now,
+            created_ms: now_ms(),
+            fence: round.fence,
+        };
         match self.store.open_intent(intent).await {
             Ok(_) => {}
             // Another decision took a row meanwhile: choose anew next time.
             Err(StoreError::RowInFlight) => return Ok(false),
+            Err(StoreError::LeaseLost) => {
+                tracing::warn!("another relayer claims now: nothing was sent");
+                self.lease.lost();
+                return Ok(false);
+            }
             Err(e) => return Err(e.into()),
         }
         // From here on it is on disk: whatever happens, the next pass or the next start finds it.
@@ -221,7 +254,8 @@ impl Worker {
 
     /// The lowest nonce that no transaction of ours has: a lost one's is used again, so that later ones do not wait for it.
     async fn free_nonce(&self) -> Result<u64, WorkError> {
-        let taken: BTreeSet<_> = self.store.open_intents().await?.into_iter().map(|i| i.tx.nonce).collect();
+        let signer = self.network.relayer_account;
+        let taken: BTreeSet<_> = self.store.open_intents().await?.into_iter().filter(|i| i.tx.signer == signer).map(|i| i.tx.nonce).collect();
         let mut nonce = self.chain.next_nonce().await?;
         while taken.contains(&nonce) {
             nonce = nonce.saturating_add(1);

@@ -22,7 +22,7 @@ use rivulet_server::{
     network::{Network, TokenInfo},
     serve::Relayer,
 };
-use rivulet_store::{DeploymentId, SqliteStore};
+use rivulet_store::{DeploymentId, SqliteStore, Store};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -238,7 +238,9 @@ impl FakeChain {
             payee: payee(number.book as u8),
             token: Address::ZERO,
             rate_per_second_scaled: 1,
+            start_at: 0,
             end_at: 0,
+            memo: [0; 32],
             deposit: covered_debt,
             paid: 0,
             covered_debt,
@@ -246,7 +248,18 @@ impl FakeChain {
         };
         let mut chain = self.lock();
         chain.streams.insert(number, state);
-        chain.emit(ContractKind::Streams, ContractEvent::StreamCreated { number, stream_id });
+        let StreamState { payer, payee, token, memo, .. } = state;
+        chain.emit(ContractKind::Streams, ContractEvent::StreamCreated { number, stream_id, payer, payee, token, memo });
+    }
+}
+
+impl FakeChain {
+    pub fn hand_over(&self, number: Number, new_number: Number) {
+        let mut chain = self.lock();
+        let state = chain.streams.remove(&number).unwrap();
+        let (from, to) = (state.payee, payee(new_number.book as u8));
+        chain.streams.insert(new_number, StreamState { number: new_number, payee: to, ..state });
+        chain.emit(ContractKind::Streams, ContractEvent::StreamHandedOver { number, new_number, from, to });
     }
 }
 
@@ -392,7 +405,10 @@ pub fn config(more: &str) -> Config {
 
 /// A relayer on this chain with a database in `dir`.
 pub fn relayer(dir: &Path, chain: &FakeChain, more: &str) -> Relayer {
-    let network = network();
-    let store = Arc::new(SqliteStore::open(&dir.join("relayer.db"), &network.deployment).unwrap());
-    Relayer::new(config(more), network, store, Arc::new(chain.clone())).unwrap()
+    relayer_on(Arc::new(SqliteStore::open(&dir.join("relayer.db"), &network().deployment).unwrap()), chain, more)
+}
+
+/// A relayer on this chain with this store.
+pub fn relayer_on(store: Arc<dyn Store>, chain: &FakeChain, more: &str) -> Relayer {
+    Relayer::new(config(more), network(), store, Arc::new(chain.clone())).unwrap()
 }

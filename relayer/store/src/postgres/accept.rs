@@ -101,9 +101,10 @@ impl Group {
         let days: Vec<_> = keys().map(|(.., day)| int(*day)).collect();
         let growth: Vec<_> = self.grown.values().map(|(growth, _)| Amount(*growth)).collect();
         let counts: Vec<_> = self.grown.values().map(|(_, count)| int(*count)).collect();
+        // A sum stays within what an amount can be, as everywhere.
         let sql = "INSERT INTO totals (payee, token, day, accepted, vouchers)
              SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::numeric[], $5::bigint[])
-             ON CONFLICT (payee, token, day) DO UPDATE SET accepted = totals.accepted + excluded.accepted, vouchers = totals.vouchers + excluded.vouchers";
+             ON CONFLICT (payee, token, day) DO UPDATE SET accepted = least(totals.accepted + excluded.accepted, 340282366920938463463374607431768211455), vouchers = totals.vouchers + excluded.vouchers";
         tx.execute(&tx.prepare_cached(sql).await?, &[&payees, &tokens, &days, &growth, &counts]).await?;
         Ok(())
     }

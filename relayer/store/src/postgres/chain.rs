@@ -161,19 +161,30 @@ async fn put_book(tx: &Transaction<'_>, kind: ContractKind, book: &BookState) ->
 }
 
 async fn put_stream(tx: &Transaction<'_>, update: &StreamUpdate) -> Result<(), Failure> {
-    let StreamUpdate { number, stream_id } = update;
+    const END: &str = "UPDATE streams SET is_ended = TRUE WHERE book = $1 AND serial = $2";
+    let (StreamUpdate::Live { number, .. } | StreamUpdate::Changed { number } | StreamUpdate::Moved { number, .. } | StreamUpdate::Ended { number }) =
+        update;
     let (book, serial) = (i64::from(number.book), i64::from(number.serial));
-    match stream_id {
-        None => {
-            let sql = "UPDATE streams SET is_ended = TRUE WHERE book = $1 AND serial = $2";
-            tx.execute(&tx.prepare_cached(sql).await?, &[&book, &serial]).await?;
+    match update {
+        StreamUpdate::Ended { .. } => tx.execute(&tx.prepare_cached(END).await?, &[&book, &serial]).await?,
+        StreamUpdate::Changed { .. } => {
+            let sql = "UPDATE streams SET set_aside = NULL WHERE book = $1 AND serial = $2";
+            tx.execute(&tx.prepare_cached(sql).await?, &[&book, &serial]).await?
         }
-        Some(id) => {
+        StreamUpdate::Moved { new_number: new, .. } => {
+            // Read anew before, it may be there already.
+            let sql = "INSERT INTO streams (book, serial, stream_id, is_ended, set_aside)
+                 SELECT $3, $4, stream_id, FALSE, NULL FROM streams WHERE book = $1 AND serial = $2 ON CONFLICT DO NOTHING";
+            tx.execute(&tx.prepare_cached(sql).await?, &[&book, &serial, &i64::from(new.book), &i64::from(new.serial)]).await?;
+            tx.execute(&tx.prepare_cached(END).await?, &[&book, &serial]).await?
+        }
+        StreamUpdate::Live { stream_id, .. } => {
+            // What was seen ended stays ended: numbers are never reused.
             let sql = "INSERT INTO streams (book, serial, stream_id, is_ended, set_aside) VALUES ($1, $2, $3, FALSE, NULL)
                  ON CONFLICT (book, serial) DO UPDATE SET stream_id = excluded.stream_id, set_aside = NULL";
-            tx.execute(&tx.prepare_cached(sql).await?, &[&book, &serial, &&id.0[..]]).await?;
+            tx.execute(&tx.prepare_cached(sql).await?, &[&book, &serial, &&stream_id.0[..]]).await?
         }
-    }
+    };
     Ok(())
 }
 

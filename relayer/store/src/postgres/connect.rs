@@ -2,7 +2,7 @@
 
 use super::db::{Db, Failure};
 use crate::{DeploymentId, StoreError, deployment};
-use deadpool_postgres::Object;
+use deadpool_postgres::{GenericClient, Object};
 use rivulet_core::ids::Address;
 use std::time::Duration;
 use tokio_postgres::error::SqlState;
@@ -70,7 +70,7 @@ pub async fn check_deployment(db: &Db, expected: &DeploymentId, bind: bool) -> R
 }
 
 /// Whose database it is.
-pub async fn read_deployment(client: &Object) -> Result<Option<DeploymentId>, Failure> {
+pub async fn read_deployment(client: &impl GenericClient) -> Result<Option<DeploymentId>, Failure> {
     use super::codec::{bytes_at, uint_at};
     let row = client.query_opt("SELECT chain_id, genesis_hash, channels, streams FROM deployment", &[]).await?;
     let read = |row: tokio_postgres::Row| {

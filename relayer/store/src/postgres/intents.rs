@@ -52,6 +52,9 @@ pub async fn open(tx: &Transaction<'_>, holder: &str, intent: &NewIntent) -> Res
         Some(code) if *code == SqlState::UNIQUE_VIOLATION => StoreError::RowInFlight.into(),
         _ => Failure::from(e),
     })?;
+    let sql = "INSERT INTO row_claims (contract, book, serial, sent_at) SELECT $1, n.book, n.serial, $4 FROM unnest($2::bigint[], $3::bigint[]) AS n (book, serial)
+         ON CONFLICT (contract, book, serial) DO UPDATE SET sent_at = excluded.sent_at";
+    tx.execute(&tx.prepare_cached(sql).await?, &[&contract(intent.contract), &books, &serials, &int(intent.sent_at)]).await?;
     Ok(IntentId(id))
 }
 
@@ -102,7 +105,12 @@ pub async fn finish(tx: &Transaction<'_>, id: IntentId, end: &IntentEnd) -> Resu
     };
     let kind = contract_at(&row, 0)?;
     tx.execute(&tx.prepare_cached("UPDATE intent_rows SET is_open = FALSE WHERE intent_id = $1").await?, &[&id.0]).await?;
-    let IntentEnd::Finalized { results, .. } = end else { return Ok(()) };
+    let IntentEnd::Finalized { results, .. } = end else {
+        // It came to nothing: its rows need not wait for their payee's next slot.
+        let sql = "DELETE FROM row_claims WHERE (contract, book, serial) IN (SELECT contract, book, serial FROM intent_rows WHERE intent_id = $1)";
+        tx.execute(&tx.prepare_cached(sql).await?, &[&id.0]).await?;
+        return Ok(());
+    };
     let (books, serials) = columns(results.iter().map(|r| &r.number));
     let outcomes: Vec<_> = results.iter().map(|r| i64::from(r.outcome as u8)).collect();
     let totals: Vec<_> = results.iter().map(|r| Amount(r.total)).collect();

@@ -7,7 +7,7 @@
 mod accept;
 mod chain;
 mod codec;
-mod connect;
+pub(crate) mod connect;
 mod db;
 mod doubts;
 mod intents;
@@ -17,12 +17,14 @@ mod read;
 mod writer;
 
 use crate::{
-    Accepted, Answer, ChainUpdate, Counts, DeploymentId, Doubts, Earnings, Fence, Intent, IntentEnd, IntentId, NewIntent, Pending, SetAside, Store,
-    StoreError, StoredChannel,
+    Accepted, Answer, ChainUpdate, Counts, DeploymentId, Doubts, Earnings, Fence, Intent, IntentEnd, IntentId, NewIntent, Pending, PendingStream,
+    SetAside, Store, StoreError, StoredChannel,
 };
+pub(crate) use codec::Amount;
 pub use db::Db;
+pub(crate) use db::Failure;
 use db::in_transaction;
-use rivulet_core::ids::{Address, ChannelNumber, StreamNumber};
+use rivulet_core::ids::{Address, ChannelNumber};
 use rivulet_rules::{
     accept::{Rejection, Verified},
     batch::BookView,
@@ -111,7 +113,7 @@ impl Store for PostgresStore {
     fn closing_channels(&self) -> Answer<'_, Vec<Pending>> {
         ask!(self, |client| read::pending_channels(&client, read::CLOSING))
     }
-    fn pending_streams(&self) -> Answer<'_, Vec<StreamNumber>> {
+    fn pending_streams(&self) -> Answer<'_, Vec<PendingStream>> {
         ask!(self, |client| read::pending_streams(&client))
     }
     fn live_channels(&self) -> Answer<'_, Vec<ChannelNumber>> {

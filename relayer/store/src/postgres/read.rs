@@ -2,10 +2,10 @@
 
 use super::{
     chain::{STATE, STATE_COLUMNS, STORED, state_at, stored_at},
-    codec::{amount_at, bytes_at, number_at, uint_at},
+    codec::{amount_at, bytes_at, number_at, some_uint_at, uint_at},
     db::Failure,
 };
-use crate::{Counts, Earnings, Pending, StoredChannel, earnings};
+use crate::{Counts, Earnings, Pending, PendingStream, StoredChannel, earnings};
 use deadpool_postgres::Object;
 use futures::TryStreamExt;
 use rivulet_core::{
@@ -33,23 +33,25 @@ async fn each<T>(client: &Object, sql: &str, values: &[&(dyn ToSql + Sync)], rea
 /// Channels that could be claimed from, and for which `also` holds.
 pub async fn pending_channels(client: &Object, also: &str) -> Result<Vec<Pending>, Failure> {
     let sql = format!(
-        "SELECT {STATE}, v.cumulative_amount, v.signature FROM vouchers v JOIN channels c ON c.book = v.book AND c.serial = v.serial
+        "SELECT {STATE}, v.cumulative_amount, v.signature, s.sent_at FROM vouchers v JOIN channels c ON c.book = v.book AND c.serial = v.serial
+         LEFT JOIN row_claims s ON s.contract = 0 AND s.book = v.book AND s.serial = v.serial
          WHERE v.cumulative_amount > c.claimed AND c.deposit > c.claimed AND NOT c.is_closed AND v.set_aside IS NULL AND v.channel_id = c.channel_id
              AND NOT EXISTS (SELECT 1 FROM intent_rows r WHERE r.contract = 0 AND r.book = v.book AND r.serial = v.serial AND r.is_open) {also}"
     );
     let read = |row: &Row| {
         let best = Best { cumulative_amount: amount_at(row, STATE_COLUMNS)?, signature: CompactSignature(bytes_at(row, STATE_COLUMNS + 1)?) };
-        Ok(Pending { state: state_at(row)?, best })
+        Ok(Pending { state: state_at(row)?, best, sent_at: some_uint_at(row, STATE_COLUMNS + 2)? })
     };
     each(client, &sql, &[], read).await
 }
 
 /// Streams that could be claimed from.
-pub async fn pending_streams(client: &Object) -> Result<Vec<Number>, Failure> {
-    let sql = "SELECT s.book, s.serial FROM streams s WHERE NOT s.is_ended AND s.set_aside IS NULL
+pub async fn pending_streams(client: &Object) -> Result<Vec<PendingStream>, Failure> {
+    let sql = "SELECT s.book, s.serial, c.sent_at FROM streams s LEFT JOIN row_claims c ON c.contract = 1 AND c.book = s.book AND c.serial = s.serial
+         WHERE NOT s.is_ended AND s.set_aside IS NULL
          AND NOT EXISTS (SELECT 1 FROM intent_rows r WHERE r.contract = 1 AND r.book = s.book AND r.serial = s.serial AND r.is_open)
          ORDER BY s.book, s.serial";
-    each(client, sql, &[], |row| number_at(row, 0)).await
+    each(client, sql, &[], |row| Ok(PendingStream { number: number_at(row, 0)?, sent_at: some_uint_at(row, 2)? })).await
 }
 
 /// Channels that are not closed.

@@ -13,11 +13,12 @@ mod read;
 mod writer;
 
 use crate::{
-    Accepted, Answer, ChainUpdate, Counts, DeploymentId, Doubts, Earnings, Fence, Intent, IntentEnd, IntentId, Mark, NewIntent, Pending, SetAside,
-    Store, StoreError, StoredChannel, deployment, migrate,
+    Accepted, Answer, ChainUpdate, Counts, DeploymentId, Doubts, Earnings, Fence, Intent, IntentEnd, IntentId, Mark, NewIntent, Pending,
+    PendingStream, SetAside, Store, StoreError, StoredChannel, deployment, migrate,
 };
 use read::Readers;
-use rivulet_core::ids::{Address, ChannelNumber, StreamNumber};
+pub(crate) use read::counts;
+use rivulet_core::ids::{Address, ChannelNumber};
 use rivulet_rules::{
     accept::{Rejection, Verified},
     batch::BookView,
@@ -59,7 +60,8 @@ fn lock_path(path: &Path) -> PathBuf {
     name.into()
 }
 
-fn lock(path: &Path) -> Result<File, StoreError> {
+/// Takes the lock, which is held as long as the file is.
+pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
     let file = File::create(lock_path(path)).map_err(|e| StoreError::Database(format!("{}: {e}", lock_path(path).display())))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -69,7 +71,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
 }
 
 /// Whose database it is.
-fn read_deployment(db: &Connection) -> Result<Option<DeploymentId>, StoreError> {
+pub(crate) fn read_deployment(db: &Connection) -> Result<Option<DeploymentId>, StoreError> {
     let read = |row: &rusqlite::Row<'_>| {
         Ok(DeploymentId {
             chain_id: codec::u64_at(row, 0)?,
@@ -149,7 +151,7 @@ impl Store for SqliteStore {
     fn closing_channels(&self) -> Answer<'_, Vec<Pending>> {
         Box::pin(self.readers.run(|db| read::pending_channels(db, read::CLOSING)))
     }
-    fn pending_streams(&self) -> Answer<'_, Vec<StreamNumber>> {
+    fn pending_streams(&self) -> Answer<'_, Vec<PendingStream>> {
         Box::pin(self.readers.run(read::pending_streams))
     }
     fn live_channels(&self) -> Answer<'_, Vec<ChannelNumber>> {
@@ -174,7 +176,7 @@ impl Store for SqliteStore {
         Box::pin(self.readers.run(move |db| read::earnings(db, payee)))
     }
     fn counts(&self) -> Answer<'_, Counts> {
-        Box::pin(self.readers.run(read::counts))
+        Box::pin(self.readers.run(counts))
     }
     fn lease(&self, _: Duration) -> Answer<'_, Option<Fence>> {
         Box::pin(std::future::ready(Ok(Some(FENCE))))

@@ -8,92 +8,20 @@
 //! ├── doubts: claims above the best voucher stored, nonces that were used
 //! └── the place: of one deployment
 
-use crate::place::Place;
+use crate::support::{Fresh, NOW_MS, NUMBER, UNIT, deployment, finalized, intent};
 use rivulet_core::{
     fee::RelayTerms,
-    ids::{Address, Number},
+    ids::{Address, Number, StreamId},
     outcome::RowOutcome,
 };
 use rivulet_rules::{
-    chain::{Account, BlockHead, BlockRef, BookState, ChannelState, ContractKind, SignedTx, TxHash},
-    reconcile::{IntentRow, RowResult},
+    chain::{Account, BlockHead, BlockRef, BookState, ChannelState, ContractKind},
     testing::{Key, channel, id, payee, verified},
 };
 use rivulet_store::{
-    ChainUpdate, ChannelUpdate, ClaimedAbove, Counts, DeploymentId, Fence, IntentEnd, IntentId, NewIntent, SetAside, Store, StoreError, StreamUpdate,
+    ChainUpdate, ChannelUpdate, ClaimedAbove, Counts, DeploymentId, IntentEnd, IntentId, NewIntent, SetAside, StoreError, StreamUpdate,
 };
 use std::{sync::Arc, time::Duration};
-
-pub const NUMBER: Number = Number { book: 1, serial: 0 };
-/// A day and a bit.
-pub const NOW_MS: u64 = 86_400_001;
-/// 100 planck in wei: amounts that can move.
-pub const UNIT: u128 = 10_000_000_000;
-
-pub fn deployment() -> DeploymentId {
-    DeploymentId { chain_id: 1, genesis_hash: [1; 32], channels: Address([2; 20]), streams: Address([3; 20]) }
-}
-
-pub struct Fresh {
-    pub place: Place,
-    pub store: Arc<dyn Store>,
-    pub fence: Fence,
-}
-
-impl Fresh {
-    pub async fn new() -> Self {
-        let place = Place::new().await;
-        let store = place.open(&deployment()).await.unwrap();
-        let fence = store.lease(Duration::from_secs(600)).await.unwrap().unwrap();
-        Self { place, store, fence }
-    }
-    /// As another run of a relayer would find it.
-    pub async fn reopened(self) -> Self {
-        let Self { place, store, .. } = self;
-        store.give_back().await.unwrap();
-        drop(store);
-        let store = place.open(&deployment()).await.unwrap();
-        let fence = store.lease(Duration::from_secs(600)).await.unwrap().unwrap();
-        Self { place, store, fence }
-    }
-    pub async fn with_channel() -> (Self, Key, ChannelState) {
-        let (fresh, key) = (Self::new().await, Key::of(1));
-        let state = channel(NUMBER, &key, 1_000 * UNIT);
-        fresh.read_at(1, state).await;
-        (fresh, key, state)
-    }
-    pub async fn read_at(&self, read_at_block: u64, state: ChannelState) {
-        self.see(read_at_block, ChannelUpdate::Live { state, channel_id: id(&state) }).await;
-    }
-    pub async fn see(&self, block: u64, update: ChannelUpdate) {
-        self.store.apply(ChainUpdate { channels: vec![(block, update)], ..ChainUpdate::default() }).await.unwrap();
-    }
-    pub async fn accept(&self, state: &ChannelState, key: &Key, total: u128) -> Result<u128, &'static str> {
-        let answers = self.store.accept(vec![verified(state, key, total * UNIT)], NOW_MS).await.unwrap();
-        answers[0].as_ref().map(|a| a.growth / UNIT).map_err(|e| e.code())
-    }
-    pub async fn pending(&self) -> Vec<u128> {
-        self.store.pending_channels().await.unwrap().iter().map(|p| p.best.cumulative_amount / UNIT).collect()
-    }
-}
-
-pub fn intent(fresh: &Fresh, n: u8, total: u128) -> NewIntent {
-    let tx = SignedTx {
-        bytes: vec![n; 9],
-        hash: TxHash([n; 32]),
-        signer: Account([4; 32]),
-        nonce: u64::from(n),
-        valid_from_block: 5,
-        valid_until_block: 68,
-    };
-    let rows = vec![IntentRow { number: NUMBER, cumulative_amount: total * UNIT, gain: total * UNIT }];
-    NewIntent { contract: ContractKind::Channels, blob: vec![1, 2], tx, rows, created_ms: NOW_MS, fence: fresh.fence }
-}
-
-pub fn finalized(outcome: RowOutcome, total: u128) -> IntentEnd {
-    let results = vec![RowResult { number: NUMBER, outcome, total: total * UNIT }];
-    IntentEnd::Finalized { block: BlockRef { number: 9, hash: [9; 32] }, fee_planck: Some(5), results }
-}
 
 #[tokio::test]
 async fn the_highest_total_stays_and_the_same_is_answered_the_same() {
@@ -260,7 +188,7 @@ async fn books_cursor_and_streams_read_back() {
     let book = BookState { book: 4, payee: payee(1), token: Address::ZERO, next_serial: 2, terms };
     let head = BlockHead { block: BlockRef { number: 12, hash: [1; 32] }, now: 99 };
     let number = Number { book: 4, serial: 1 };
-    let stream = StreamUpdate { number, stream_id: Some(rivulet_core::ids::StreamId([5; 32])) };
+    let stream = StreamUpdate::Live { number, stream_id: StreamId([5; 32]) };
     let books = vec![(ContractKind::Streams, book)];
     let update = ChainUpdate { cursor: Some(head), books, streams: vec![stream], ..ChainUpdate::default() };
     fresh.store.apply(update).await.unwrap();
@@ -269,10 +197,55 @@ async fn books_cursor_and_streams_read_back() {
     // A time that is never reached is stored as the largest integer.
     assert_eq!((read.payee, read.terms), (payee(1), RelayTerms { until: i64::MAX as u64, ..terms }));
     assert!(fresh.store.books(ContractKind::Channels).await.unwrap().is_empty());
-    assert_eq!(fresh.store.pending_streams().await.unwrap(), [number]);
-    let ended = vec![StreamUpdate { number, stream_id: None }];
+    assert_eq!(fresh.streams().await, [number]);
+    let ended = vec![StreamUpdate::Ended { number }];
     fresh.store.apply(ChainUpdate { streams: ended, ..ChainUpdate::default() }).await.unwrap();
-    assert!(fresh.store.pending_streams().await.unwrap().is_empty());
+    assert!(fresh.streams().await.is_empty());
+    // What was seen ended stays so, whatever an older reading says.
+    fresh.see_streams(vec![StreamUpdate::Live { number, stream_id: StreamId([5; 32]) }]).await;
+    assert!(fresh.streams().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_stream_that_was_handed_over_goes_on_under_its_new_number() {
+    let fresh = Fresh::new().await;
+    let (old, new, stream_id) = (Number { book: 1, serial: 3 }, Number { book: 2, serial: 0 }, StreamId([5; 32]));
+    fresh.see_streams(vec![StreamUpdate::Live { number: old, stream_id }]).await;
+    fresh.store.set_aside(vec![SetAside { contract: ContractKind::Streams, number: old, cumulative_amount: 0, reason: "refused" }]).await.unwrap();
+    assert!(fresh.streams().await.is_empty());
+    fresh.see_streams(vec![StreamUpdate::Moved { number: old, new_number: new }]).await;
+    assert_eq!(fresh.streams().await, [new]);
+    // Twice is harmless.
+    fresh.see_streams(vec![StreamUpdate::Moved { number: old, new_number: new }]).await;
+    assert_eq!(fresh.streams().await, [new]);
+    let stored = fresh.place.bytes("SELECT stream_id FROM streams WHERE book = 2 AND serial = 0").await;
+    assert_eq!(stored, stream_id.0);
+}
+
+#[tokio::test]
+async fn a_stream_set_aside_comes_back_when_something_happens_to_it() {
+    let fresh = Fresh::new().await;
+    let number = Number { book: 1, serial: 3 };
+    fresh.see_streams(vec![StreamUpdate::Live { number, stream_id: StreamId([5; 32]) }]).await;
+    fresh.store.set_aside(vec![SetAside { contract: ContractKind::Streams, number, cumulative_amount: 0, reason: "refused" }]).await.unwrap();
+    assert!(fresh.streams().await.is_empty());
+    fresh.see_streams(vec![StreamUpdate::Changed { number }]).await;
+    assert_eq!(fresh.streams().await, [number]);
+}
+
+#[tokio::test]
+async fn when_a_row_was_last_sent_is_known_until_its_transaction_comes_to_nothing() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 10).await.unwrap();
+    let sent_at = async || fresh.store.pending_channels().await.unwrap()[0].sent_at;
+    assert_eq!(sent_at().await, None);
+    let id = fresh.store.open_intent(intent(&fresh, 1, 10)).await.unwrap();
+    fresh.store.finish_intent(id, finalized(RowOutcome::Applied, 10)).await.unwrap();
+    fresh.accept(&state, &key, 20).await.unwrap();
+    assert_eq!(sent_at().await, Some(5_000));
+    let id = fresh.store.open_intent(intent(&fresh, 2, 20)).await.unwrap();
+    fresh.store.finish_intent(id, IntentEnd::Expired { reason: "era".into() }).await.unwrap();
+    assert_eq!(sent_at().await, None);
 }
 
 #[tokio::test]
