@@ -33,10 +33,11 @@ pub struct Unfinished {
 impl Unfinished {
     /// In the folder where it shall be, so that a rename is all that is left to do.
     pub fn beside(path: &Path) -> Result<Self, StoreError> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(|e| StoreError::Database(format!("no random numbers: {e}")))?;
         let mut name = path.as_os_str().to_owned();
-        name.push(format!("-unfinished-{}", std::process::id()));
+        name.push(format!("-unfinished-{}", rivulet_rules::text::hex(&random)));
         let path = PathBuf::from(name);
-        remove(&path);
         // Vouchers are worth money to their payees alone, but whom they pay is nobody else's business.
         use std::os::unix::fs::OpenOptionsExt;
         fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(|e| io(&path, &e))?;
