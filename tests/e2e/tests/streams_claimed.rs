@@ -155,6 +155,15 @@ async fn streams_are_claimed_by_the_running_relayer_and_none_harms_another() {
     support::strike(play, daemon).await;
 }
 
+/// Waits until so many transactions are in the pool.
+async fn wait_for_pool(play: &Play, wanted: usize) {
+    let begun = Instant::now();
+    while play.stage.node.pending().await.unwrap() != wanted {
+        assert!(begun.elapsed() < PATIENCE, "the pool never had {wanted} transactions");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// The payee itself claims the last of a stream, in a block that is not final yet: the relayer does not know of it, and sends its row with the others'. That
 /// row is closed, the others are paid.
 async fn raced_and_next_slot(play: &Play, daemon: &mut Daemon, payees: &[Address], [good, poor, raced]: [Stream; 3]) {
@@ -169,13 +178,10 @@ async fn raced_and_next_slot(play: &Play, daemon: &mut Daemon, payees: &[Address
     let call = lane.prepare(&contract, 0, &alloy_sol_types::SolCall::abi_encode(&call)).await.unwrap();
     let claim = lane.send(&call).await.unwrap();
     node.call("dev_sealBlock", json!([false])).await.unwrap();
-    assert_eq!(node.pending().await.unwrap(), 0, "the payee's claim is in the block");
+    // The payee's claim is in that block.
+    wait_for_pool(play, 0).await;
     daemon.launch().unwrap();
-    let begun = Instant::now();
-    while node.pending().await.unwrap() == 0 {
-        assert!(begun.elapsed() < PATIENCE, "the relayer has sent nothing");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    wait_for_pool(play, 1).await;
     node.call("dev_sealBlock", json!([true])).await.unwrap();
     claim.success().await.unwrap();
     node.set_sealing(true).await.unwrap();
