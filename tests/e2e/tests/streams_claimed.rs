@@ -84,7 +84,7 @@ async fn next_row(daemon: &Daemon, number: Number, before: usize) -> (RowOutcome
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn streams_are_claimed_by_the_running_relayer_and_none_harms_another() {
-    let (play, daemon) = support::stage(&["--payers", "2", "--creators", "3", "--streams", "0", "--vouchers", "2"], |flags| {
+    let (play, mut daemon) = support::stage(&["--payers", "2", "--creators", "3", "--streams", "0", "--vouchers", "2"], |flags| {
         flags.interval_ms = 300;
         // What a claim costs must come back in fees.
         flags.min_value_bps = 10_000;
@@ -147,7 +147,7 @@ async fn streams_are_claimed_by_the_running_relayer_and_none_harms_another() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!((recorded(&daemon, poor.number).len(), recorded(&daemon, good.number).len()), (1, 1), "once a slot");
 
-    raced_and_next_slot(&play, &daemon, &payees, [good, poor, raced]).await;
+    raced_and_next_slot(&play, &mut daemon, &payees, [good, poor, raced]).await;
     assert_eq!(paid(&play, dust.number).await, 0, "a row that does not pay for itself was claimed");
     assert_eq!((recorded(&daemon, empty.number), paid(&play, empty.number).await), (vec![], 0));
     play.stage.node.set_sealing(true).await.unwrap();
@@ -155,31 +155,37 @@ async fn streams_are_claimed_by_the_running_relayer_and_none_harms_another() {
     support::strike(play, daemon).await;
 }
 
-/// The relayer's batch waits for a block in which the payee itself claims the last of a stream first: that row is closed, the others are paid.
-async fn raced_and_next_slot(play: &Play, daemon: &Daemon, payees: &[Address], [good, poor, raced]: [Stream; 3]) {
-    let node = &play.stage.node;
-    let before = recorded(daemon, raced.number).len();
-    let pool = async |wanted: usize| {
-        let begun = Instant::now();
-        while node.pending().await.unwrap() < wanted {
-            assert!(begun.elapsed() < PATIENCE, "the pool never had {wanted} transactions");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
+/// Waits until so many transactions are in the pool.
+async fn wait_for_pool(play: &Play, wanted: usize) {
+    let begun = Instant::now();
+    while play.stage.node.pending().await.unwrap() != wanted {
+        assert!(begun.elapsed() < PATIENCE, "the pool never had {wanted} transactions");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The payee itself claims the last of a stream, in a block that is not final yet: the relayer does not know of it, and sends its row with the others'. That
+/// row is closed, the others are paid.
+async fn raced_and_next_slot(play: &Play, daemon: &mut Daemon, payees: &[Address], [good, poor, raced]: [Stream; 3]) {
+    let (node, before) = (&play.stage.node, recorded(daemon, raced.number).len());
     node.set_sealing(false).await.unwrap();
+    daemon.kill();
     node.advance_time(HOUR).await.unwrap();
     node.call("dev_sealBlock", json!([true])).await.unwrap();
-    pool(1).await;
-    // Lighter than a batch, so a block takes it first.
     let lane = play.cast.earn[0].lane();
     let call = Streams::claimCall { book: raced.number.book, serial: raced.number.serial, amount: ALL, to: to_sol(&payees[0]) };
     let contract = play.stage.chain.contract(ContractKind::Streams);
     let call = lane.prepare(&contract, 0, &alloy_sol_types::SolCall::abi_encode(&call)).await.unwrap();
     let claim = lane.send(&call).await.unwrap();
-    pool(2).await;
+    node.call("dev_sealBlock", json!([false])).await.unwrap();
+    // The payee's claim is in that block.
+    wait_for_pool(play, 0).await;
+    daemon.launch().unwrap();
+    wait_for_pool(play, 1).await;
     node.call("dev_sealBlock", json!([true])).await.unwrap();
     claim.success().await.unwrap();
     node.set_sealing(true).await.unwrap();
+    daemon.wait_ready().await.unwrap();
     assert_eq!(next_row(daemon, raced.number, before).await, (RowOutcome::Closed, 0));
     assert_eq!(next_row(daemon, good.number, 1).await.0, RowOutcome::Applied);
     assert_eq!(next_row(daemon, poor.number, 1).await.0, RowOutcome::Applied, "topped up, it owes nothing that is not covered");

@@ -13,8 +13,8 @@ pub fn resume<H: Host>(h: &mut H, number: StreamNumber) -> Result<(), Error> {
     steer(h, number, Change::Resume)
 }
 
-/// Sets the rate from now on; before the start from the start on, in a pause from the end of it on. A stated total holds no longer, so what was left of it
-/// for the end goes. A cut needs a payer that may cancel; a rise anybody's who may adjust, a delegate's up to its cap.
+/// Sets the rate from now on; before the start from the start on, in a pause from the end of it on. A stated total holds no longer, but what was left of
+/// it for the end still falls due then: not a unit is taken. A cut needs a payer that may cancel; a rise anybody's who may adjust, a delegate's up to its cap.
 pub fn adjust_rate<H: Host>(h: &mut H, number: StreamNumber, rate_per_second_scaled: u128) -> Result<(), Error> {
     steer(h, number, Change::Rate(rate_per_second_scaled))
 }
@@ -75,7 +75,6 @@ fn steer<H: Host>(h: &mut H, number: StreamNumber, change: Change) -> Result<(),
         }
         Change::Rate(rate_per_second_scaled) => {
             stream.rate_per_second_scaled = rate_per_second_scaled;
-            stream.end_residue_scaled = 0;
             Event::RateAdjusted { number, rate_per_second_scaled, by: h.caller() }
         }
         Change::Renounce => {

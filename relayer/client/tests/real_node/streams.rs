@@ -126,6 +126,7 @@ async fn a_payer_changes_its_stream_and_a_delegate_does_what_it_may() {
     // A part of what is not owed comes back; all of it is less than was put in.
     payer.refund_stream(number, 5 * USDC).await.unwrap();
     assert_eq!(balances().await.deposit, 15 * USDC);
+    world.pass(10).await;
     is_refused(payer.refund_stream(number, 15 * USDC).await, "Overdraw");
     payer.refund_stream(number, REFUNDABLE).await.unwrap();
     world.pass(3_600).await;
@@ -206,6 +207,6 @@ async fn the_cost_model_of_streams_is_near_what_claims_take() {
         let sharing = if step == 1 && rows > 1 { 3 } else { 1 };
         let modelled = cost.base_planck() + cost.group_planck() + rows as u128 * cost.row_planck(3, sharing);
         println!("{rows} rows in {cells} cells: {:?}, fee {}, modelled {modelled} {:?}", dry.weight, dry.fee_planck, cost.weight(1, cells, rows));
-        assert!(modelled.abs_diff(dry.fee_planck) < dry.fee_planck / 4, "modelled {modelled}, the chain says {}", dry.fee_planck);
+        assert!(modelled.abs_diff(dry.fee_planck) < dry.fee_planck / 10, "modelled {modelled}, the chain says {}", dry.fee_planck);
     }
 }
