@@ -41,13 +41,14 @@ async fn folder() -> tempfile::TempDir {
     let store = SqliteStore::open(&dir.path().join("relayer.db"), &deployment()).unwrap();
     let key = Key::of(1);
     for (serial, total, claimed) in [(0, 30, 0), (4, 20, 20), (5, 0, 0)] {
-        let mut state = channel(Number { book: 1, serial }, &key, 1_000 * UNIT);
-        state.claimed = claimed * UNIT;
+        let state = channel(Number { book: 1, serial }, &key, 1_000 * UNIT);
         let channels = vec![(1, ChannelUpdate::Live { state, channel_id: id(&state) })];
         store.apply(ChainUpdate { channels, ..ChainUpdate::default() }).await.unwrap();
         if total > 0 {
             store.accept(vec![verified(&state, &key, total * UNIT)], 1_800_000_000_000).await.unwrap().remove(0).unwrap();
         }
+        let paid = ChannelUpdate::Claimed { number: state.terms.number, claimed: claimed * UNIT };
+        store.apply(ChainUpdate { channels: vec![(2, paid)], ..ChainUpdate::default() }).await.unwrap();
     }
     dir
 }

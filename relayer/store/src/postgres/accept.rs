@@ -104,7 +104,8 @@ impl Group {
         // A sum stays within what an amount can be, as everywhere.
         let sql = "INSERT INTO totals (payee, token, day, accepted, vouchers)
              SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::numeric[], $5::bigint[])
-             ON CONFLICT (payee, token, day) DO UPDATE SET accepted = least(totals.accepted + excluded.accepted, 340282366920938463463374607431768211455), vouchers = totals.vouchers + excluded.vouchers";
+             ON CONFLICT (payee, token, day) DO UPDATE SET vouchers = totals.vouchers + excluded.vouchers,
+                 accepted = least(totals.accepted + excluded.accepted, 340282366920938463463374607431768211455)";
         tx.execute(&tx.prepare_cached(sql).await?, &[&payees, &tokens, &days, &growth, &counts]).await?;
         Ok(())
     }
