@@ -266,13 +266,19 @@ fn value(key: &str, expected: impl Into<String>, given: impl ToString) -> Config
     ConfigError::Value { key: key.to_owned(), expected: expected.into(), given: given.to_string() }
 }
 
+/// TOML's errors show the line that they are about, which may be the one with the password of the database.
+fn without_passwords(e: &toml::de::Error) -> String {
+    let shown = e.to_string();
+    if shown.contains("://") && shown.contains('@') { e.message().to_owned() } else { shown }
+}
+
 impl Config {
     /// Reads TOML.
     ///
     /// # Errors
     /// [`ConfigError::Parse`] or the first value that cannot be.
     pub fn parse(toml: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(toml).map_err(|e| ConfigError::Parse(e.to_string()))?;
+        let config: Self = toml::from_str(toml).map_err(|e| ConfigError::Parse(without_passwords(&e)))?;
         config.check()?;
         Ok(config)
     }

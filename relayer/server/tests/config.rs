@@ -65,6 +65,14 @@ fn a_secret_in_the_wrong_place_is_refused_and_not_repeated() {
     let secret = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
     let error = Config::parse(&MINIMAL.replace("//Alice", secret)).unwrap_err();
     assert!(error.to_string().starts_with("signer.dev_uri") && !error.to_string().contains("drive"), "{error}");
+    for line in
+        ["database = \"postgres://u:Tr0ub4dor@db:port/d\"", "database = \"mysql://u:Tr0ub4dor@db/d\"", "database = \"postgres://u:Tr0ub4dor@db/d"]
+    {
+        let error = Config::parse(&MINIMAL.replace("database = \"relayer.db\"", line)).unwrap_err().to_string();
+        assert!(!error.contains("Tr0ub4dor") && !error.is_empty(), "{error}");
+    }
+    let good = Config::parse(&MINIMAL.replace("relayer.db", "postgres://u:Tr0ub4dor@db/d")).unwrap();
+    assert!(!format!("{good:?}").contains("Tr0ub4dor"));
     let both = MINIMAL.replace("[signer]", "[signer]\nfile = \"relayer.key\"");
     assert!(Config::parse(&both).unwrap_err().to_string().contains("both"));
     assert!(!format!("{:?}", Config::parse(MINIMAL).unwrap()).contains("Alice"));

@@ -68,7 +68,7 @@ async fn no_interleaving_of_relayers_loses_the_highest_total() {
         // Both channels, in either order: what two transactions need crosswise.
         let total = (total * 37 % 300 + 1) * UNIT;
         let mut vouchers = vec![verified(&state, &key, total), verified(&other, &key, total)];
-        if total / UNIT % 2 == 0 {
+        if (total / UNIT).is_multiple_of(2) {
             vouchers.reverse();
         }
         tasks.spawn(async move { store.accept(vouchers, NOW_MS).await.unwrap().into_iter().flatten().map(|a| a.growth).sum::<u128>() });

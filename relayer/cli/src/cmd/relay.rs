@@ -13,7 +13,7 @@ use rivulet_server::{
     network::{Network, TokenInfo},
     serve::Relayer,
 };
-use rivulet_store::{DeploymentId, Location};
+use rivulet_store::DeploymentId;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -51,7 +51,7 @@ pub struct Relay {
     deployment: Option<PathBuf>,
     /// An SQLite file, or postgres://user@host/database.
     #[arg(long, global = true, env = "RIVULET_DATABASE", value_name = "FILE|URL", hide_env_values = true)]
-    database: Option<Location>,
+    database: Option<String>,
     /// A file with the password of the Postgres user. RIVULET_DATABASE_PASSWORD holds the password itself.
     #[arg(long, global = true, env = "RIVULET_DATABASE_PASSWORD_FILE", value_name = "FILE")]
     database_password_file: Option<PathBuf>,
@@ -112,7 +112,8 @@ impl Relay {
             config.deployment.clone_from(deployment);
         }
         if let Some(database) = &self.database {
-            config.database.clone_from(database);
+            // Not by the parser of arguments: it repeats what it cannot read, and there may be a password in it.
+            config.database = database.parse().context("--database or RIVULET_DATABASE")?;
         }
         if let Some(file) = &self.database_password_file {
             config.database_password_file = Some(file.clone());
