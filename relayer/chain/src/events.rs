@@ -106,12 +106,14 @@ fn streams(event: StreamsEvents) -> ContractEvent {
     let changed = |book, serial| ContractEvent::StreamChanged { number: Number { book, serial } };
     match event {
         StreamsEvents::StreamCreated(e) => {
-            ContractEvent::StreamCreated { number: Number { book: e.book, serial: e.serial }, stream_id: StreamId(e.streamId.0) }
+            let number = Number { book: e.book, serial: e.serial };
+            let (payer, payee, token) = (from_sol(&e.payer), from_sol(&e.payee), from_sol(&e.token));
+            ContractEvent::StreamCreated { number, stream_id: StreamId(e.streamId.0), payer, payee, token, memo: e.memo.0 }
         }
         StreamsEvents::StreamPaused(e) => changed(e.book, e.serial),
         StreamsEvents::StreamResumed(e) => changed(e.book, e.serial),
         StreamsEvents::StreamCancelled(e) => changed(e.book, e.serial),
-        StreamsEvents::StreamEnded(e) => ContractEvent::StreamEnded { number: Number { book: e.book, serial: e.serial }, paid: e.paid },
+        StreamsEvents::StreamEnded(e) => ContractEvent::StreamEnded { number: Number { book: e.book, serial: e.serial }, paid: e.paid, remainder: 0 },
     }
 }
 

@@ -128,7 +128,9 @@ impl Chain {
             payee: from_sol(&s.payee),
             token: from_sol(&s.token),
             rate_per_second_scaled: s.ratePerSecondScaled,
+            start_at: s.startAt,
             end_at: s.endAt,
+            memo: s.memo.0,
             deposit: b.deposit,
             paid: b.paid,
             covered_debt: b.covered_debt,
@@ -219,6 +221,46 @@ impl Chain {
     pub async fn token(&self, kind: ContractKind, token: &Token, block: BlockRef) -> Result<TokenState, Error> {
         let t = self.ask(kind, &Both::tokenCall { token: to_sol(token) }, block).await?;
         Ok(TokenState { listed: t.listed, seed: t.seed, owed: t.owed })
+    }
+
+    /// Every token that the contract takes, the native one first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Chain::channel`].
+    pub async fn tokens(&self, kind: ContractKind, block: BlockRef) -> Result<Vec<Token>, Error> {
+        let mut tokens = vec![Token::ZERO];
+        for index in 0..self.config(kind, block).await?.tokens {
+            tokens.push(from_sol(&self.ask(kind, &Both::tokenAtCall { index }, block).await?));
+        }
+        Ok(tokens)
+    }
+
+    /// The channels or streams of a book that have a record, among `count` serials (at most 400) from `from` on; and from where to go on, if there are more.
+    ///
+    /// # Errors
+    ///
+    /// As [`Chain::channel`].
+    pub async fn open_serials(
+        &self,
+        kind: ContractKind,
+        book: u32,
+        from: u32,
+        count: u32,
+        block: BlockRef,
+    ) -> Result<(Vec<u32>, Option<u32>), Error> {
+        let (serials, next) = match kind {
+            ContractKind::Channels => {
+                let found = self.ask(kind, &Channels::channelsCall { book, from, count }, block).await?;
+                (found.serials, found.next)
+            }
+            ContractKind::Streams => {
+                let end = self.book(kind, book, block).await?.map_or(0, |b| b.next_serial);
+                let to = end.min(from.saturating_add(count));
+                ((from..to).collect(), if to < end { to } else { 0 })
+            }
+        };
+        Ok((serials, Some(next).filter(|next| *next > 0)))
     }
 
     /// What a payout that did not go through has left to an owner.

@@ -5,6 +5,7 @@ mod chain;
 mod cmd;
 mod log;
 mod signer;
+mod statement;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -21,6 +22,8 @@ struct Cli {
 enum Command {
     /// Runs a relayer: takes vouchers over HTTP, claims them on the chain.
     Relay(Box<cmd::relay::Relay>),
+    /// Prints what a payee was paid, for its books: by day, month or claim, as CSV or JSON.
+    Statement(Box<cmd::statement::Statement>),
     /// Prints completions for a shell.
     Completions(cmd::completions::Completions),
 }
@@ -28,6 +31,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Relay(relay) => relay.run(),
+        Command::Statement(statement) => statement.run(),
         Command::Completions(completions) => completions.run(),
     };
     match result {

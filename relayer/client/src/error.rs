@@ -48,6 +48,9 @@ pub enum Error {
     /// A transaction succeeded without the event that it should have emitted.
     #[error("the transaction succeeded without {0}")]
     MissingEvent(&'static str),
+    /// A statement that does not add up: the node left something out, or is not the chain it seems.
+    #[error("the statement does not add up: {0}")]
+    Statement(#[from] rivulet_rules::statement::StatementError),
     /// A key that cannot be used. The key is not repeated here.
     #[error("not a usable key: {0}")]
     BadKey(&'static str),

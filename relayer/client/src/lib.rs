@@ -2,10 +2,11 @@
 //!
 //! For programs that pay through channels and streams, and for payees that act on their own. The relayer's demo, tests and benches stand on it.
 //!
-//! - [`Payer`]: opens, tops up, closes channels; creates, pauses, cancels streams.
+//! - [`Payer`]: opens, tops up, closes channels; creates streams and all that a payer does with them.
 //! - [`Channel`], [`VoucherSigner`], [`VoucherKey`]: promises, signed without any network.
 //! - [`Relayer`]: hands vouchers to a relayer over HTTP.
-//! - [`Payee`]: claims, closes, collects, sets relay terms.
+//! - [`Payee`]: claims, closes, collects, hands streams over, sets relay terms.
+//! - [`statement`]: what a payee was paid, for its books.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), rivulet_client::Error> {
@@ -33,6 +34,7 @@ mod key;
 mod payee;
 mod payer;
 pub mod relay;
+pub mod statement;
 mod streams;
 mod voucher;
 

@@ -74,7 +74,7 @@ impl Payer {
         };
         let report = self.call(ContractKind::Streams, value_planck(&wanted.token, wanted.amount)?, &call).await?;
         let created = self.chain.events_of(&report)?.into_iter().find_map(|event| match event {
-            ContractEvent::StreamCreated { number, stream_id } => Some((number, stream_id)),
+            ContractEvent::StreamCreated { number, stream_id, .. } => Some((number, stream_id)),
             _ => None,
         });
         let (number, id) = created.ok_or(Error::MissingEvent("StreamCreated"))?;

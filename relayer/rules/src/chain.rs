@@ -125,8 +125,12 @@ pub struct StreamState {
     pub token: Token,
     /// Rate × 1e9; 0 while paused.
     pub rate_per_second_scaled: u128,
+    /// When it starts (Unix seconds).
+    pub start_at: u64,
     /// When it ends (Unix seconds); 0: open-ended.
     pub end_at: u64,
+    /// The payer's reference.
+    pub memo: [u8; 32],
     /// What the payer has put in.
     pub deposit: u128,
     /// What has been paid out.
@@ -219,10 +223,10 @@ pub enum ContractEvent {
         /// When it can be finished (Unix seconds); 0: taken back.
         due_at: u64,
     },
-    /// A part of the balance went back to the payer.
+    /// A part of the balance went back to the payer (both contracts).
     Refunded {
-        /// Which channel.
-        number: ChannelNumber,
+        /// Which channel or stream.
+        number: Number,
         /// What is left of the deposit.
         deposit: u128,
     },
@@ -241,11 +245,30 @@ pub enum ContractEvent {
         number: StreamNumber,
         /// Its id.
         stream_id: StreamId,
+        /// Who pays.
+        payer: Address,
+        /// Who is paid.
+        payee: Address,
+        /// What is paid.
+        token: Token,
+        /// The payer's reference.
+        memo: [u8; 32],
     },
-    /// A stream was paused, resumed or cancelled: read it again.
+    /// A stream was paused, resumed or cancelled, its rate or its balance changed: what it owes has to be read again.
     StreamChanged {
         /// Which.
         number: StreamNumber,
+    },
+    /// The payee's side of a stream went to somebody else: its record moved to that payee's book. Its id stays.
+    StreamHandedOver {
+        /// Where it was. That number is closed.
+        number: StreamNumber,
+        /// Where it is now.
+        new_number: StreamNumber,
+        /// Who was paid.
+        from: Address,
+        /// Who is paid from now on.
+        to: Address,
     },
     /// A stream's record is gone.
     StreamEnded {
@@ -253,6 +276,8 @@ pub enum ContractEvent {
         number: StreamNumber,
         /// Paid out in its life.
         paid: u128,
+        /// What the payer got back at the end.
+        remainder: u128,
     },
 }
 

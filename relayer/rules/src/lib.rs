@@ -7,6 +7,7 @@
 //! - [`accept`]: the checks between a voucher and the store, one file a check; [`accept::Verified`] is their only product.
 //! - [`batch`]: which rows pay for a transaction, and its blob.
 //! - [`reconcile`]: what became of an intent.
+//! - [`statement`]: what a payee was paid, for its books.
 //! - [`text`]: hex and decimal, as people and JSON write them.
 //!
 //! Feature `testing`: keys, channels and signed vouchers for the tests of the crates above.
@@ -24,6 +25,7 @@ pub mod accept;
 pub mod batch;
 pub mod chain;
 pub mod reconcile;
+pub mod statement;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;

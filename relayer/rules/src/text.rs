@@ -87,6 +87,23 @@ pub fn amount(field: &'static str, text: &str) -> Result<u128, Rejection> {
         .ok_or_else(|| malformed(field, "a decimal string without leading zeros, at most 2^96 − 1", text))
 }
 
+/// An amount in whole tokens, exactly: no digit is cut, trailing zeros are.
+///
+/// ```
+/// use rivulet_rules::text::whole;
+/// assert_eq!([whole(1_500_000, 6), whole(7, 6), whole(2_000_000, 6), whole(5, 0)], ["1.5", "0.000007", "2", "5"]);
+/// ```
+pub fn whole(units: u128, decimals: u8) -> String {
+    let (digits, places) = (units.to_string(), usize::from(decimals));
+    let padded = format!("{digits:0>width$}", width = places.saturating_add(1));
+    // Digits are one byte each, and there are more of them than places.
+    let (whole, fraction) = padded.split_at(padded.len().saturating_sub(places));
+    match fraction.trim_end_matches('0') {
+        "" => whole.to_owned(),
+        fraction => format!("{whole}.{fraction}"),
+    }
+}
+
 /// A signature of 64 bytes (`r ‖ yParityAndS`) or 65 (`r ‖ s ‖ v`), low s.
 ///
 /// # Errors

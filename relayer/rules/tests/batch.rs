@@ -2,6 +2,7 @@
 //! ├── a row worth less than it adds: never sent, however many there are
 //! ├── rows that pay for themselves but not for the transaction: wait
 //! ├── a deadline past half its period: goes even so
+//! ├── a payee with a schedule: once a slot, deadlines excepted
 //! └── more than fit: by deadline, then by value; the blob holds exactly the rows that were chosen
 
 use proptest::prelude::*;
@@ -12,7 +13,8 @@ use rivulet_core::{
     signature::CompactSignature,
 };
 use rivulet_rules::{
-    batch::{Batch, BookView, Candidate, Choice, CostModel, Deadline, Policy, Shape, TokenValue, channel_candidate, choose, gain},
+    accept::Best,
+    batch::{Batch, BookView, Candidate, Choice, CostModel, Deadline, Policy, Schedule, Shape, TokenValue, channel_candidate, choose, gain},
     testing::{Key, channel, fees, payee},
 };
 use std::collections::BTreeMap;
@@ -22,6 +24,10 @@ const NOW: u64 = 10_000;
 /// A row costs about 0.001 DOT here; in wei.
 const MILLI_DOT: u128 = 1_000_000_000_000_000;
 
+fn best(cumulative_amount: u128) -> Best {
+    Best { cumulative_amount, signature: CompactSignature([0; 64]) }
+}
+
 fn policy() -> Policy {
     Policy {
         beneficiary: US,
@@ -29,6 +35,7 @@ fn policy() -> Policy {
         token_values: [].into(),
         fee_ceiling_bps: 1_000,
         min_value_bps: 10_000,
+        schedule: Schedule::default(),
         max_rows: 500,
         max_blob_bytes: 100_000,
         fund_new: false,
@@ -51,7 +58,7 @@ fn books() -> BTreeMap<u32, BookView> {
 
 fn row(book: u32, serial: u32, gain: u128) -> Candidate<VoucherRow> {
     let payload = VoucherRow { cumulative_amount: gain, signature: CompactSignature([1; 64]) };
-    Candidate { number: Number { book, serial }, gain, deadline: None, payload }
+    Candidate { number: Number { book, serial }, gain, deadline: None, last_at: 0, payload }
 }
 
 fn sent(choice: Choice<VoucherRow>) -> Batch<VoucherRow> {
@@ -169,7 +176,7 @@ fn a_refund_in_part_presses_only_what_it_endangers() {
     let key = Key::of(1);
     let mut state = channel(Number { book: 1, serial: 0 }, &key, 1_000_000_000_000);
     (state.refund_requested, state.refund_due_at) = (400_000_000_000, Some(NOW));
-    let deadline = |total| channel_candidate(&state, total, CompactSignature([0; 64]), NOW).and_then(|c| c.deadline);
+    let deadline = |total| channel_candidate(&state, &best(total), None, NOW).and_then(|c| c.deadline);
     assert_eq!(deadline(600_000_000_000), None);
     assert!(deadline(600_100_000_000).is_some());
 }
@@ -179,7 +186,7 @@ fn a_refund_request_presses_until_it_lapses_and_not_for_ever() {
     let mut state = channel(Number { book: 1, serial: 0 }, &Key::of(1), 1_000_000_000_000);
     (state.refund_requested, state.refund_due_at) = (1_000_000_000_000, Some(NOW));
     let period = u64::from(state.terms.challenge_period_secs);
-    let presses = |now| channel_candidate(&state, 5_000_000_000, CompactSignature([0; 64]), now).is_some_and(|c| c.deadline.is_some());
+    let presses = |now| channel_candidate(&state, &best(5_000_000_000), None, now).is_some_and(|c| c.deadline.is_some());
     assert_eq!([NOW, NOW + period - 1, NOW + period].map(presses), [true, true, false]);
 }
 
@@ -197,6 +204,19 @@ prop_compose! {
         candidate.deadline = due.map(|due_at| Deadline { due_at, period_secs: 3_600 });
         candidate
     }
+}
+
+#[test]
+fn rows_of_a_payee_with_a_schedule_wait_for_its_next_slot_unless_a_deadline_presses() {
+    let policy = Policy { schedule: Schedule { every_secs: 0, of: [(payee(1), 6_000)].into() }, ..policy() };
+    // Slots end at 6,000 and 12,000; it is 10,000.
+    let at = |book, serial, last_at| Candidate { last_at, ..row(book, serial, 1_000 * MILLI_DOT) };
+    let pressing = Candidate { deadline: Some(Deadline { due_at: NOW, period_secs: 60 }), ..at(1, 2, 6_000) };
+    let Choice::Send(batch) = choose([at(1, 0, 6_000), at(1, 1, 5_999), pressing, at(2, 0, 9_999)], &books(), &policy, &cost(), NOW) else {
+        panic!("nothing to send")
+    };
+    let chosen: Vec<_> = batch.rows.iter().map(|r| (r.number.book, r.number.serial)).collect();
+    assert_eq!(chosen, [(1, 1), (1, 2), (2, 0)]);
 }
 
 proptest! {

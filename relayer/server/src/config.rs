@@ -152,6 +152,11 @@ pub struct Batch {
     pub own_payees: BTreeSet<Address>,
     /// What one whole token is worth in planck, by the token's name. The native token needs none; a token without is worth nothing.
     pub planck_per_whole: BTreeMap<String, u64>,
+    /// A row is claimed at most once in a slot of so many seconds, counted from the Unix epoch; 0: whenever it is worth it.
+    pub claim_every_secs: u64,
+    /// The same for single payees, by address.
+    #[serde(deserialize_with = "by_address")]
+    pub claim_every_secs_of: BTreeMap<Address, u64>,
     /// Pay the existential deposit of a payee whose account does not exist yet, when its rows are worth it.
     pub fund_new: bool,
     /// Claim from streams too.
@@ -170,6 +175,8 @@ impl Default for Batch {
             beneficiary: None,
             own_payees: BTreeSet::new(),
             planck_per_whole: BTreeMap::new(),
+            claim_every_secs: 0,
+            claim_every_secs_of: BTreeMap::new(),
             fund_new: false,
             claim_streams: true,
         }
@@ -215,6 +222,11 @@ impl<'de> Deserialize<'de> for Units {
 
 fn addresses<'de, D: Deserializer<'de>>(d: D) -> Result<BTreeSet<Address>, D::Error> {
     Vec::<String>::deserialize(d)?.iter().map(|t| text::address("address", t).map_err(D::Error::custom)).collect()
+}
+
+fn by_address<'de, D: Deserializer<'de>>(d: D) -> Result<BTreeMap<Address, u64>, D::Error> {
+    let given = BTreeMap::<String, u64>::deserialize(d)?;
+    given.iter().map(|(t, secs)| Ok((text::address("address", t).map_err(D::Error::custom)?, *secs))).collect()
 }
 
 fn some_address<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Address>, D::Error> {
@@ -324,6 +336,7 @@ impl Config {
             token_values: token_values.collect::<Result<_, _>>()?,
             fee_ceiling_bps: network.fee_ceiling_bps(contract),
             min_value_bps: self.batch.min_value_bps,
+            schedule: batch::Schedule { every_secs: self.batch.claim_every_secs, of: self.batch.claim_every_secs_of.clone() },
             max_rows: self.batch.max_rows,
             max_blob_bytes: self.batch.max_blob_bytes,
             fund_new: self.batch.fund_new,

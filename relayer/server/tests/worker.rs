@@ -309,6 +309,50 @@ async fn streams_are_claimed_in_the_same_loop_unless_switched_off() {
 }
 
 #[tokio::test]
+async fn a_stream_that_is_handed_over_is_claimed_under_its_new_number() {
+    let world = World::new(0);
+    world.chain.book(ContractKind::Streams, 1);
+    world.chain.book(ContractKind::Streams, 2);
+    world.chain.stream(number(1, 0), 300 * CENT);
+    world.chain.produce();
+    let relayer = world.start("");
+    relayer.worker.catch_up().await.unwrap();
+    world.chain.hand_over(number(1, 0), number(2, 5));
+    world.chain.produce();
+    pass(&relayer).await;
+    world.chain.produce();
+    pass(&relayer).await;
+    let paid: Vec<_> = world.chain.lock().paid.clone().into_iter().collect();
+    assert_eq!(paid, [((ContractKind::Streams, number(2, 5)), 300 * CENT)]);
+}
+
+#[tokio::test]
+async fn a_payee_with_a_schedule_is_claimed_for_once_a_slot() {
+    let world = World::new(1);
+    // A block takes 6 s, a slot 60: blocks 0 to 3 are in one that ends at 10,020 s, the next ten in another.
+    let relayer = world.start(&format!("{FREE}\n[batch.claim_every_secs_of]\n\"{}\" = 60", payee(1)));
+    pass(&relayer).await;
+    let mut sent = Vec::new();
+    for cents in 1..40 {
+        world.pay(&relayer, 0, cents).await;
+        world.chain.produce();
+        pass(&relayer).await;
+        sent.push(world.submissions());
+    }
+    assert!(world.included() >= 3 && world.included() <= 5, "{sent:?}");
+    // The same without a schedule: at every block.
+    let other = World::new(1);
+    let relayer = other.start(FREE);
+    pass(&relayer).await;
+    for cents in 1..40 {
+        other.pay(&relayer, 0, cents).await;
+        other.chain.produce();
+        pass(&relayer).await;
+    }
+    assert!(other.included() > 15);
+}
+
+#[tokio::test]
 async fn blocks_that_are_gone_make_it_read_every_record_anew() {
     let world = World::new(2);
     let relayer = world.start(FREE);

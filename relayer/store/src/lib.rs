@@ -95,7 +95,7 @@ pub trait Store: Send + Sync {
     /// Those of them whose payer has asked for money back.
     fn closing_channels(&self) -> Answer<'_, Vec<Pending>>;
     /// Streams that have not ended, not set aside and in no open intent.
-    fn pending_streams(&self) -> Answer<'_, Vec<rivulet_core::ids::StreamNumber>>;
+    fn pending_streams(&self) -> Answer<'_, Vec<PendingStream>>;
     /// Every channel that is not closed, by number: to read them all again.
     fn live_channels(&self) -> Answer<'_, Vec<ChannelNumber>>;
     /// Records an intent before its transaction is sent.

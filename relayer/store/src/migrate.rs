@@ -25,7 +25,7 @@ macro_rules! migrations {
 }
 
 /// Every step, oldest first.
-pub const MIGRATIONS: &[Migration] = migrations!["2026-11-20-000001-start"];
+pub const MIGRATIONS: &[Migration] = migrations!["2026-11-20-000001-start", "2026-11-20-000002-schedule"];
 
 /// The newest step applied.
 ///

@@ -110,13 +110,33 @@ impl ChannelUpdate {
     }
 }
 
-/// A stream's record, or that it is gone.
+/// What became of a stream. What it owes is not stored: it changes by the second.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct StreamUpdate {
-    /// Which.
-    pub number: StreamNumber,
-    /// Its id, when it lives.
-    pub stream_id: Option<StreamId>,
+pub enum StreamUpdate {
+    /// It has a record.
+    Live {
+        /// Which.
+        number: StreamNumber,
+        /// Its id.
+        stream_id: StreamId,
+    },
+    /// It may owe something else than before: no longer set aside.
+    Changed {
+        /// Which.
+        number: StreamNumber,
+    },
+    /// Its payee's side was handed over. The old number is closed.
+    Moved {
+        /// Where it was.
+        number: StreamNumber,
+        /// Where it is.
+        new_number: StreamNumber,
+    },
+    /// Its record is gone.
+    Ended {
+        /// Which.
+        number: StreamNumber,
+    },
 }
 
 /// What finalized blocks said.
@@ -128,7 +148,7 @@ pub struct ChainUpdate {
     pub channels: Vec<(u64, ChannelUpdate)>,
     /// Books read.
     pub books: Vec<(ContractKind, BookState)>,
-    /// Streams read.
+    /// Streams, in the order of what happened.
     pub streams: Vec<StreamUpdate>,
 }
 
@@ -139,6 +159,17 @@ pub struct Pending {
     pub state: ChannelState,
     /// Its best voucher.
     pub best: Best,
+    /// When a claim of it was last sent, by the chain's clock (Unix seconds).
+    pub sent_at: Option<u64>,
+}
+
+/// A stream that could be claimed from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PendingStream {
+    /// Which.
+    pub number: StreamNumber,
+    /// When a claim of it was last sent, by the chain's clock (Unix seconds).
+    pub sent_at: Option<u64>,
 }
 
 /// An intent's place in the store.
@@ -156,6 +187,8 @@ pub struct NewIntent {
     pub tx: SignedTx,
     /// Its rows.
     pub rows: Vec<IntentRow>,
+    /// The chain's clock when it was decided (Unix seconds).
+    pub sent_at: u64,
     /// When (Unix milliseconds).
     pub created_ms: u64,
 }

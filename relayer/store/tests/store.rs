@@ -7,7 +7,7 @@
 
 use rivulet_core::{
     fee::RelayTerms,
-    ids::{Address, Number},
+    ids::{Address, Number, StreamId},
     outcome::RowOutcome,
 };
 use rivulet_rules::{
@@ -60,6 +60,15 @@ impl Fresh {
         let answers = self.store.accept(vec![verified(state, key, total * UNIT)], NOW_MS).await.unwrap();
         answers[0].as_ref().map(|a| a.growth / UNIT).map_err(|e| e.code())
     }
+    async fn see_streams(&self, streams: Vec<StreamUpdate>) {
+        self.store.apply(ChainUpdate { streams, ..ChainUpdate::default() }).await.unwrap();
+    }
+    async fn streams(&self) -> Vec<Number> {
+        self.store.pending_streams().await.unwrap().iter().map(|p| p.number).collect()
+    }
+    fn look<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
+        rusqlite::Connection::open(self.path()).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
     async fn pending(&self) -> Vec<u128> {
         self.store.pending_channels().await.unwrap().iter().map(|p| p.best.cumulative_amount / UNIT).collect()
     }
@@ -75,7 +84,7 @@ fn intent(n: u8, total: u128) -> NewIntent {
         valid_until_block: 68,
     };
     let rows = vec![IntentRow { number: NUMBER, cumulative_amount: total * UNIT, gain: total * UNIT }];
-    NewIntent { contract: ContractKind::Channels, blob: vec![1, 2], tx, rows, created_ms: NOW_MS }
+    NewIntent { contract: ContractKind::Channels, blob: vec![1, 2], tx, rows, sent_at: 5_000, created_ms: NOW_MS }
 }
 
 fn finalized(outcome: RowOutcome, total: u128) -> IntentEnd {
@@ -248,7 +257,7 @@ async fn books_cursor_and_streams_read_back() {
     let book = BookState { book: 4, payee: payee(1), token: Address::ZERO, next_serial: 2, terms };
     let head = BlockHead { block: BlockRef { number: 12, hash: [1; 32] }, now: 99 };
     let number = Number { book: 4, serial: 1 };
-    let stream = StreamUpdate { number, stream_id: Some(rivulet_core::ids::StreamId([5; 32])) };
+    let stream = StreamUpdate::Live { number, stream_id: StreamId([5; 32]) };
     let books = vec![(ContractKind::Streams, book)];
     let update = ChainUpdate { cursor: Some(head), books, streams: vec![stream], ..ChainUpdate::default() };
     fresh.store.apply(update).await.unwrap();
@@ -257,10 +266,55 @@ async fn books_cursor_and_streams_read_back() {
     // A time that is never reached is stored as the largest integer.
     assert_eq!((read.payee, read.terms), (payee(1), RelayTerms { until: i64::MAX as u64, ..terms }));
     assert!(fresh.store.books(ContractKind::Channels).await.unwrap().is_empty());
-    assert_eq!(fresh.store.pending_streams().await.unwrap(), [number]);
-    let ended = vec![StreamUpdate { number, stream_id: None }];
+    assert_eq!(fresh.streams().await, [number]);
+    let ended = vec![StreamUpdate::Ended { number }];
     fresh.store.apply(ChainUpdate { streams: ended, ..ChainUpdate::default() }).await.unwrap();
-    assert!(fresh.store.pending_streams().await.unwrap().is_empty());
+    assert!(fresh.streams().await.is_empty());
+    // What was seen ended stays so, whatever an older reading says.
+    fresh.see_streams(vec![StreamUpdate::Live { number, stream_id: StreamId([5; 32]) }]).await;
+    assert!(fresh.streams().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_stream_that_was_handed_over_goes_on_under_its_new_number() {
+    let fresh = Fresh::new();
+    let (old, new, stream_id) = (Number { book: 1, serial: 3 }, Number { book: 2, serial: 0 }, StreamId([5; 32]));
+    fresh.see_streams(vec![StreamUpdate::Live { number: old, stream_id }]).await;
+    fresh.store.set_aside(vec![SetAside { contract: ContractKind::Streams, number: old, cumulative_amount: 0, reason: "refused" }]).await.unwrap();
+    assert!(fresh.streams().await.is_empty());
+    fresh.see_streams(vec![StreamUpdate::Moved { number: old, new_number: new }]).await;
+    assert_eq!(fresh.streams().await, [new]);
+    // Twice is harmless.
+    fresh.see_streams(vec![StreamUpdate::Moved { number: old, new_number: new }]).await;
+    assert_eq!(fresh.streams().await, [new]);
+    let stored: Vec<u8> = fresh.look("SELECT stream_id FROM streams WHERE book = 2 AND serial = 0");
+    assert_eq!(stored, stream_id.0);
+}
+
+#[tokio::test]
+async fn a_stream_set_aside_comes_back_when_something_happens_to_it() {
+    let fresh = Fresh::new();
+    let number = Number { book: 1, serial: 3 };
+    fresh.see_streams(vec![StreamUpdate::Live { number, stream_id: StreamId([5; 32]) }]).await;
+    fresh.store.set_aside(vec![SetAside { contract: ContractKind::Streams, number, cumulative_amount: 0, reason: "refused" }]).await.unwrap();
+    assert!(fresh.streams().await.is_empty());
+    fresh.see_streams(vec![StreamUpdate::Changed { number }]).await;
+    assert_eq!(fresh.streams().await, [number]);
+}
+
+#[tokio::test]
+async fn when_a_row_was_last_sent_is_known_until_its_transaction_comes_to_nothing() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 10).await.unwrap();
+    let sent_at = async || fresh.store.pending_channels().await.unwrap()[0].sent_at;
+    assert_eq!(sent_at().await, None);
+    let id = fresh.store.open_intent(intent(1, 10)).await.unwrap();
+    fresh.store.finish_intent(id, finalized(RowOutcome::Applied, 10)).await.unwrap();
+    fresh.accept(&state, &key, 20).await.unwrap();
+    assert_eq!(sent_at().await, Some(5_000));
+    let id = fresh.store.open_intent(intent(2, 20)).await.unwrap();
+    fresh.store.finish_intent(id, IntentEnd::Expired { reason: "era".into() }).await.unwrap();
+    assert_eq!(sent_at().await, None);
 }
 
 #[tokio::test]

@@ -3,21 +3,25 @@
 //! A row is worth what carrying it earns the relayer; for the operator's own payees it is worth its whole gain. It costs what it adds to the
 //! transaction: bytes, proof, computation, and for the first row of a book that book's payout. Rows that do not pay for themselves are never sent,
 //! whatever waits with them, so dust cannot starve value; rows that do are taken by deadline, then by value; the batch goes when together they also pay
-//! for the transaction. A row past half of its challenge period goes even alone.
+//! for the transaction. A payee with a schedule is claimed for once a slot. A row past half of its challenge period goes even alone, schedule or not.
 
 mod cost;
+mod schedule;
 mod select;
 mod value;
 
 pub use cost::{CostModel, Shape};
+pub use schedule::Schedule;
 pub use select::{choose, row_bytes};
 pub use value::{BookView, TokenValue, fee_earned};
 
-use crate::chain::{ChannelState, StreamState};
+use crate::{
+    accept::Best,
+    chain::{ChannelState, StreamState},
+};
 use rivulet_core::{
     blob::{StreamRow, VoucherRow},
     ids::{Address, Number, Token},
-    signature::CompactSignature,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +41,8 @@ pub struct Policy {
     pub fee_ceiling_bps: u16,
     /// How much value is asked for, in hundredths of a percent of the cost: 10000 is break-even, 0 claims whatever is pending.
     pub min_value_bps: u32,
+    /// How often a payee's rows go.
+    pub schedule: Schedule,
     /// The most rows in a batch.
     pub max_rows: usize,
     /// The longest blob, in bytes.
@@ -77,6 +83,8 @@ pub struct Candidate<P> {
     pub gain: u128,
     /// When the payer has asked for the money back.
     pub deadline: Option<Deadline>,
+    /// When it was last sent, or else opened or started (Unix seconds).
+    pub last_at: u64,
     /// What the blob carries.
     pub payload: P,
 }
@@ -86,8 +94,10 @@ pub fn gain(state: &ChannelState, cumulative_amount: u128) -> u128 {
     state.record().gain(&state.terms.token, cumulative_amount).1
 }
 
-/// The row of a channel and its best voucher; `None` when it would pay nothing. `now`: time of the block that the state is of.
-pub fn channel_candidate(state: &ChannelState, cumulative_amount: u128, signature: CompactSignature, now: u64) -> Option<Candidate<VoucherRow>> {
+/// The row of a channel and its best voucher; `None` when it would pay nothing. `now`: time of the block that the state is of; `sent_at`: when a claim of it
+/// was last sent.
+pub fn channel_candidate(state: &ChannelState, best: &Best, sent_at: Option<u64>, now: u64) -> Option<Candidate<VoucherRow>> {
+    let Best { cumulative_amount, signature } = *best;
     let gain = gain(state, cumulative_amount);
     // Whichever timer runs out first. A refund in part endangers only totals above what it leaves; one that lapsed endangers nothing, or it would press
     // for ever and a payer could make every voucher a transaction.
@@ -98,14 +108,17 @@ pub fn channel_candidate(state: &ChannelState, cumulative_amount: u128, signatur
         number: state.terms.number,
         gain,
         deadline: due_at.map(|due_at| Deadline { due_at, period_secs: state.terms.challenge_period_secs }),
+        last_at: sent_at.unwrap_or(state.terms.opened_at),
         payload: VoucherRow { cumulative_amount, signature },
     })
 }
 
-/// The row of a stream; `None` when it would pay nothing.
-pub fn stream_candidate(state: &StreamState) -> Option<Candidate<StreamRow>> {
+/// The row of a stream; `None` when it would pay nothing. `sent_at`: when a claim of it was last sent.
+pub fn stream_candidate(state: &StreamState, sent_at: Option<u64>) -> Option<Candidate<StreamRow>> {
     let gain = rivulet_core::amount::floor_to_grain(&state.token, state.covered_debt);
-    (gain > 0).then_some(Candidate { number: state.number, gain, deadline: None, payload: StreamRow })
+    let last_at = sent_at.unwrap_or(state.start_at);
+    // No deadline: what is owed and covered nobody can take back.
+    (gain > 0).then_some(Candidate { number: state.number, gain, deadline: None, last_at, payload: StreamRow })
 }
 
 /// A row of a chosen batch.

@@ -70,7 +70,8 @@ pub fn choose<P: Payload>(
             let bytes = row_bytes(&candidate.payload);
             let cost_planck = cost.row_planck(bytes, sharing.get(&cost.shape.cell_of(candidate.number)).copied().unwrap_or(1));
             let is_pressing = candidate.deadline.is_some_and(|d| d.is_pressing(now));
-            policy.is_worth(value_planck, cost_planck).then_some(Priced { candidate, value_planck, cost_planck, bytes, is_pressing })
+            let is_due = is_pressing || policy.schedule.is_due(&book.payee, candidate.last_at, now);
+            (is_due && policy.is_worth(value_planck, cost_planck)).then_some(Priced { candidate, value_planck, cost_planck, bytes, is_pressing })
         })
         .collect();
     let groups = Group::of(priced.iter(), cost);

@@ -2,20 +2,29 @@
 
 use super::{WorkError, Worker};
 use crate::clock::now_ms;
-use rivulet_core::{blob::Payload, ids::Number};
+use futures::{StreamExt, TryStreamExt, stream};
+use rivulet_core::{
+    blob::{Payload, StreamRow},
+    ids::Number,
+};
 use rivulet_rules::{
     batch::{self, Batch, BookView, Candidate, Choice, CostModel, Policy, Shape},
     chain::{BlockHead, ChainError, ContractKind, DryRun, FeeModel},
     reconcile::{IntentRow, Verdict, judge},
     text,
 };
-use rivulet_store::{NewIntent, SetAside, StoreError};
-use std::collections::{BTreeMap, BTreeSet};
+use rivulet_store::{NewIntent, PendingStream, SetAside, StoreError};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::PoisonError,
+};
 
 /// How often a batch is chosen anew after its dry run, before the round is given up.
 const TRIES: usize = 16;
 /// Streams read for one decision.
 const STREAMS_AT_ONCE: usize = 2_000;
+/// Of them, under way at once.
+const READS_AT_ONCE: usize = 16;
 
 /// What every step of a round needs.
 struct Round<'a, P> {
@@ -46,9 +55,7 @@ impl Worker {
     pub(super) async fn is_pressed(&self, head: &BlockHead) -> Result<bool, WorkError> {
         let pending = self.store.closing_channels().await?;
         Ok(pending.iter().any(|p| {
-            batch::channel_candidate(&p.state, p.best.cumulative_amount, p.best.signature, head.now)
-                .and_then(|c| c.deadline)
-                .is_some_and(|d| d.is_pressing(head.now))
+            batch::channel_candidate(&p.state, &p.best, p.sent_at, head.now).and_then(|c| c.deadline).is_some_and(|d| d.is_pressing(head.now))
         }))
     }
 
@@ -56,8 +63,7 @@ impl Worker {
     pub(super) async fn claim_channels(&self, head: &BlockHead, policy: &Policy, shape: Shape) -> Result<(), WorkError> {
         loop {
             let pending = self.store.pending_channels().await?;
-            let candidates: Vec<_> =
-                pending.iter().filter_map(|p| batch::channel_candidate(&p.state, p.best.cumulative_amount, p.best.signature, head.now)).collect();
+            let candidates: Vec<_> = pending.iter().filter_map(|p| batch::channel_candidate(&p.state, &p.best, p.sent_at, head.now)).collect();
             if !self.claim(ContractKind::Channels, candidates, |row| row.cumulative_amount, head, policy, shape).await? {
                 return Ok(());
             }
@@ -69,18 +75,31 @@ impl Worker {
         let books = self.store.books(ContractKind::Streams).await?;
         // Without a fee for us, or an own payee, a stream is not even read.
         let is_ours = |b: &BookView| policy.min_value_bps == 0 || b.terms.beneficiary == policy.beneficiary || policy.own_payees.contains(&b.payee);
+        let from = *self.streams_read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = None;
         loop {
-            let mut candidates = Vec::new();
-            let numbers = self.store.pending_streams().await?;
-            let ours: Vec<_> = numbers.into_iter().filter(|n| books.get(&n.book).is_some_and(is_ours)).take(STREAMS_AT_ONCE).collect();
-            for number in ours {
-                let state = self.chain.stream(number, head.block).await?;
-                candidates.extend(state.as_ref().and_then(batch::stream_candidate));
-            }
+            let pending = self.store.pending_streams().await?;
+            let ours: Vec<_> = pending.into_iter().filter(|p| books.get(&p.number.book).is_some_and(is_ours)).collect();
+            // Each round goes on where the last one ended, so that those with high numbers get their turn.
+            let (before, after) = ours.split_at(ours.partition_point(|p| Some(p.number) <= from));
+            let turn: Vec<_> = after.iter().chain(before).take(STREAMS_AT_ONCE).copied().collect();
+            last = last.or(turn.last().map(|p| p.number).filter(|_| turn.len() < ours.len()));
+            let candidates = self.read_streams(turn, head).await?;
             if !self.claim(ContractKind::Streams, candidates, |_| 0, head, policy, shape).await? {
+                *self.streams_read.lock().unwrap_or_else(PoisonError::into_inner) = last;
                 return Ok(());
             }
         }
+    }
+
+    /// What these streams would pay at this head.
+    async fn read_streams(&self, streams: Vec<PendingStream>, head: &BlockHead) -> Result<Vec<Candidate<StreamRow>>, WorkError> {
+        let read = |p: PendingStream| async move {
+            let state = self.chain.stream(p.number, head.block).await?;
+            Ok::<_, ChainError>(state.as_ref().and_then(|state| batch::stream_candidate(state, p.sent_at)))
+        };
+        let found: Vec<_> = stream::iter(streams.into_iter().map(read)).buffered(READS_AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     /// Sends one batch, if one is worth it and there is room for another transaction. True: there may be another.
@@ -190,7 +209,8 @@ impl Worker {
             .iter()
             .map(|row| IntentRow { number: row.number, cumulative_amount: (round.total_of)(&row.payload), gain: row.gain })
             .collect();
-        let intent = NewIntent { contract: round.contract, blob: batch.blob.clone(), tx: tx.clone(), rows, created_ms: now_ms() };
+        let intent =
+            NewIntent { contract: round.contract, blob: batch.blob.clone(), tx: tx.clone(), rows, sent_at: round.head.now, created_ms: now_ms() };
         match self.store.open_intent(intent).await {
             Ok(_) => {}
             // Another decision took a row meanwhile: choose anew next time.

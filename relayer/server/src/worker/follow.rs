@@ -16,8 +16,6 @@ struct Seen {
     update: ChainUpdate,
     /// Books whose terms or existence changed.
     books: BTreeSet<(ContractKind, u32)>,
-    /// Streams that changed: read again for their ids.
-    streams: BTreeSet<Number>,
 }
 
 impl Seen {
@@ -54,20 +52,17 @@ impl Seen {
                 let due_at = (due_at != 0).then_some(due_at);
                 self.channel(block, ChannelUpdate::RefundRequested { number, amount, due_at });
             }
-            (_, ContractEvent::Refunded { number, deposit }) => {
+            (ContractKind::Channels, ContractEvent::Refunded { number, deposit }) => {
                 self.channel(block, ChannelUpdate::Deposit { number, deposit });
                 self.channel(block, ChannelUpdate::RefundRequested { number, amount: 0, due_at: None });
             }
             (_, ContractEvent::Closed { number, claimed, .. }) => self.channel(block, ChannelUpdate::Closed { number, claimed: Some(claimed) }),
-            (_, ContractEvent::StreamCreated { number, .. } | ContractEvent::StreamChanged { number }) => {
-                self.streams.insert(number);
-            }
-            (ContractKind::Streams, ContractEvent::ToppedUp { number, .. }) => {
-                self.streams.insert(number);
-            }
-            (_, ContractEvent::StreamEnded { number, .. }) => {
-                self.streams.remove(&number);
-                self.update.streams.push(StreamUpdate { number, stream_id: None });
+            (_, ContractEvent::StreamCreated { number, stream_id, .. }) => self.update.streams.push(StreamUpdate::Live { number, stream_id }),
+            (_, ContractEvent::StreamHandedOver { number, new_number, .. }) => self.update.streams.push(StreamUpdate::Moved { number, new_number }),
+            (_, ContractEvent::StreamEnded { number, .. }) => self.update.streams.push(StreamUpdate::Ended { number }),
+            (_, ContractEvent::StreamChanged { number })
+            | (ContractKind::Streams, ContractEvent::ToppedUp { number, .. } | ContractEvent::Refunded { number, .. }) => {
+                self.update.streams.push(StreamUpdate::Changed { number });
             }
             // What a stream owes is read when it is claimed; credits are their owners' business.
             (ContractKind::Streams, ContractEvent::Claimed { .. } | ContractEvent::ChannelOpened { .. }) | (_, ContractEvent::Credited { .. }) => {}
@@ -137,15 +132,11 @@ impl Worker {
         }
         let last = blocks.last().copied().ok_or_else(|| ChainError::Unexpected("no blocks to take in".to_owned()))?;
         let head = self.chain.head(last).await?;
-        let Seen { mut update, books, streams } = seen;
+        let Seen { mut update, books } = seen;
         for (contract, book) in books {
             if let Some(state) = self.chain.book(contract, book, last).await? {
                 update.books.push((contract, state));
             }
-        }
-        for number in streams {
-            let stream_id = self.chain.stream(number, last).await?.map(|s| s.stream_id);
-            update.streams.push(StreamUpdate { number, stream_id });
         }
         update.cursor = Some(head);
         let changed: Vec<_> = update.channels.iter().map(|(_, u)| u.number()).collect();

@@ -16,6 +16,7 @@ use crate::{
     network::Network,
     status::Status,
 };
+use rivulet_core::ids::StreamNumber;
 use rivulet_rules::{
     batch::{Policy, Shape},
     chain::{BlockHead, ChainError, ContractKind},
@@ -75,6 +76,8 @@ pub struct Worker {
     options: Options,
     /// How far each open intent's transaction has been searched for: a hint, searching again is only slow.
     searched_to: Mutex<HashMap<IntentId, u64>>,
+    /// The last stream read, when there were more than one round reads: where the next begins.
+    streams_read: Mutex<Option<StreamNumber>>,
 }
 
 impl std::fmt::Debug for Worker {
@@ -116,7 +119,7 @@ impl Worker {
     /// Not running yet.
     pub fn new(parts: Parts, options: Options) -> Self {
         let Parts { chain, store, channels, network, clock, status, pressure } = parts;
-        Self { chain, store, channels, network, clock, status, pressure, options, searched_to: Mutex::default() }
+        Self { chain, store, channels, network, clock, status, pressure, options, searched_to: Mutex::default(), streams_read: Mutex::default() }
     }
 
     /// Works until told to stop. A pass under way is finished: what it left open is found by the next start.

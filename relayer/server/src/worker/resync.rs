@@ -35,8 +35,8 @@ impl Worker {
             match contract {
                 ContractKind::Channels => update.channels.extend(self.read_channel(number, head).await?),
                 ContractKind::Streams => {
-                    let stream_id = self.chain.stream(number, head.block).await?.map(|s| s.stream_id);
-                    update.streams.push(StreamUpdate { number, stream_id });
+                    let live = self.chain.stream(number, head.block).await?.map(|s| StreamUpdate::Live { number, stream_id: s.stream_id });
+                    update.streams.push(live.unwrap_or(StreamUpdate::Ended { number }));
                 }
             }
             if update.channels.len().saturating_add(update.streams.len()) >= AT_ONCE {

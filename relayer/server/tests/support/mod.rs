@@ -238,7 +238,9 @@ impl FakeChain {
             payee: payee(number.book as u8),
             token: Address::ZERO,
             rate_per_second_scaled: 1,
+            start_at: 0,
             end_at: 0,
+            memo: [0; 32],
             deposit: covered_debt,
             paid: 0,
             covered_debt,
@@ -246,7 +248,18 @@ impl FakeChain {
         };
         let mut chain = self.lock();
         chain.streams.insert(number, state);
-        chain.emit(ContractKind::Streams, ContractEvent::StreamCreated { number, stream_id });
+        let StreamState { payer, payee, token, memo, .. } = state;
+        chain.emit(ContractKind::Streams, ContractEvent::StreamCreated { number, stream_id, payer, payee, token, memo });
+    }
+}
+
+impl FakeChain {
+    pub fn hand_over(&self, number: Number, new_number: Number) {
+        let mut chain = self.lock();
+        let state = chain.streams.remove(&number).unwrap();
+        let (from, to) = (state.payee, payee(new_number.book as u8));
+        chain.streams.insert(new_number, StreamState { number: new_number, payee: to, ..state });
+        chain.emit(ContractKind::Streams, ContractEvent::StreamHandedOver { number, new_number, from, to });
     }
 }
 

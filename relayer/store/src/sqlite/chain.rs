@@ -142,13 +142,24 @@ fn put_book(db: &Connection, kind: ContractKind, book: &BookState) -> rusqlite::
 }
 
 fn put_stream(db: &Connection, update: &StreamUpdate) -> rusqlite::Result<()> {
-    let StreamUpdate { number, stream_id } = update;
-    match stream_id {
-        None => db.prepare_cached("UPDATE streams SET is_ended = 1 WHERE book = ?1 AND serial = ?2")?.execute((number.book, number.serial))?,
-        Some(id) => {
+    let end = |n: &Number| db.prepare_cached("UPDATE streams SET is_ended = 1 WHERE book = ?1 AND serial = ?2")?.execute((n.book, n.serial));
+    match update {
+        StreamUpdate::Ended { number } => end(number)?,
+        StreamUpdate::Changed { number } => {
+            db.prepare_cached("UPDATE streams SET set_aside = NULL WHERE book = ?1 AND serial = ?2")?.execute((number.book, number.serial))?
+        }
+        StreamUpdate::Moved { number, new_number } => {
+            // Read anew before, it may be there already.
+            let sql = "INSERT OR IGNORE INTO streams (book, serial, stream_id, is_ended, set_aside)
+                 SELECT ?3, ?4, stream_id, 0, NULL FROM streams WHERE book = ?1 AND serial = ?2";
+            db.prepare_cached(sql)?.execute((number.book, number.serial, new_number.book, new_number.serial))?;
+            end(number)?
+        }
+        StreamUpdate::Live { number, stream_id } => {
+            // What was seen ended stays ended: numbers are never reused.
             let sql = "INSERT INTO streams (book, serial, stream_id, is_ended, set_aside) VALUES (?1, ?2, ?3, 0, NULL)
                  ON CONFLICT (book, serial) DO UPDATE SET stream_id = excluded.stream_id, set_aside = NULL";
-            db.prepare_cached(sql)?.execute((number.book, number.serial, &id.0))?
+            db.prepare_cached(sql)?.execute((number.book, number.serial, &stream_id.0))?
         }
     };
     Ok(())

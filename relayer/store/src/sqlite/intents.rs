@@ -28,12 +28,14 @@ pub fn open(db: &Connection, intent: &NewIntent) -> Result<IntentId, StoreError>
     let id = db.last_insert_rowid();
     let sql = "INSERT INTO intent_rows (intent_id, contract, book, serial, cumulative_amount, gain, is_open) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)";
     let mut insert = db.prepare_cached(sql)?;
+    let mut note = db.prepare_cached("INSERT OR REPLACE INTO row_claims (contract, book, serial, sent_at) VALUES (?1, ?2, ?3, ?4)")?;
     for row in &intent.rows {
         let values = (id, contract(intent.contract), row.number.book, row.number.serial, amount(row.cumulative_amount), amount(row.gain));
         insert.execute(values).map_err(|e| match e.sqlite_error_code() {
             Some(ErrorCode::ConstraintViolation) => StoreError::RowInFlight,
             _ => e.into(),
         })?;
+        note.execute((contract(intent.contract), row.number.book, row.number.serial, int(intent.sent_at)))?;
     }
     Ok(IntentId(id))
 }
@@ -81,7 +83,12 @@ pub fn finish(db: &Connection, id: IntentId, end: &IntentEnd) -> Result<(), Stor
     }
     let kind = db.query_row("SELECT contract FROM intents WHERE id = ?1", [id.0], |row| contract_at(row, 0))?;
     db.prepare_cached("UPDATE intent_rows SET is_open = 0 WHERE intent_id = ?1")?.execute([id.0])?;
-    let IntentEnd::Finalized { results, .. } = end else { return Ok(()) };
+    let IntentEnd::Finalized { results, .. } = end else {
+        // It came to nothing: its rows need not wait for their payee's next slot.
+        let sql = "DELETE FROM row_claims WHERE (contract, book, serial) IN (SELECT contract, book, serial FROM intent_rows WHERE intent_id = ?1)";
+        db.prepare_cached(sql)?.execute([id.0])?;
+        return Ok(());
+    };
     let mut record = db.prepare_cached("UPDATE intent_rows SET outcome = ?4, total = ?5 WHERE intent_id = ?1 AND book = ?2 AND serial = ?3")?;
     for RowResult { number, outcome, total } in results {
         record.execute((id.0, number.book, number.serial, *outcome as u8, amount(*total)))?;

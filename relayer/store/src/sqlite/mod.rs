@@ -11,12 +11,12 @@ mod read;
 mod writer;
 
 use crate::{
-    Accepted, Answer, ChainUpdate, Counts, DeploymentId, Earnings, Intent, IntentEnd, IntentId, NewIntent, Pending, SetAside, Store, StoreError,
-    StoredChannel, migrate,
+    Accepted, Answer, ChainUpdate, Counts, DeploymentId, Earnings, Intent, IntentEnd, IntentId, NewIntent, Pending, PendingStream, SetAside, Store,
+    StoreError, StoredChannel, migrate,
 };
 use codec::Hex;
 use read::Readers;
-use rivulet_core::ids::{Address, ChannelNumber, StreamNumber};
+use rivulet_core::ids::{Address, ChannelNumber};
 use rivulet_rules::{
     accept::{Rejection, Verified},
     batch::BookView,
@@ -135,7 +135,7 @@ impl Store for SqliteStore {
     fn closing_channels(&self) -> Answer<'_, Vec<Pending>> {
         Box::pin(self.readers.run(|db| read::pending_channels(db, read::CLOSING)))
     }
-    fn pending_streams(&self) -> Answer<'_, Vec<StreamNumber>> {
+    fn pending_streams(&self) -> Answer<'_, Vec<PendingStream>> {
         Box::pin(self.readers.run(read::pending_streams))
     }
     fn live_channels(&self) -> Answer<'_, Vec<ChannelNumber>> {

@@ -4,9 +4,9 @@ use super::{
     chain::{STATE, STATE_COLUMNS, state_at},
     codec::{amount_at, bytes_at, u64_at},
 };
-use crate::{Counts, Earnings, Pending, StoreError};
+use crate::{Counts, Earnings, Pending, PendingStream, StoreError};
 use rivulet_core::{
-    ids::{Address, ChannelNumber, Number, StreamNumber, Token},
+    ids::{Address, ChannelNumber, Number, Token},
     signature::CompactSignature,
 };
 use rivulet_rules::{accept::Best, batch};
@@ -58,34 +58,35 @@ pub const CLOSING: &str = "AND (c.close_due_at IS NOT NULL OR c.refund_due_at IS
 /// Channels that could be claimed from, and for which `also` holds.
 pub fn pending_channels(db: &Connection, also: &str) -> Result<Vec<Pending>, StoreError> {
     let sql = format!(
-        "SELECT {STATE}, v.cumulative_amount, v.signature FROM vouchers v JOIN channels c ON c.book = v.book AND c.serial = v.serial
+        "SELECT {STATE}, v.cumulative_amount, v.signature, s.sent_at FROM vouchers v JOIN channels c ON c.book = v.book AND c.serial = v.serial
+         LEFT JOIN row_claims s ON s.contract = 0 AND s.book = v.book AND s.serial = v.serial
          WHERE v.cumulative_amount > c.claimed AND c.deposit > c.claimed AND c.is_closed = 0 AND v.set_aside IS NULL AND v.channel_id = c.channel_id
              AND NOT EXISTS (SELECT 1 FROM intent_rows r WHERE r.contract = 0 AND r.book = v.book AND r.serial = v.serial AND r.is_open = 1) {also}"
     );
     let mut query = db.prepare_cached(&sql)?;
     let rows = query.query_map([], |row| {
         let best = Best { cumulative_amount: amount_at(row, STATE_COLUMNS)?, signature: CompactSignature(bytes_at(row, STATE_COLUMNS + 1)?) };
-        Ok(Pending { state: state_at(row)?, best })
+        Ok(Pending { state: state_at(row)?, best, sent_at: row.get(STATE_COLUMNS + 2)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn numbers(db: &Connection, sql: &str) -> Result<Vec<Number>, StoreError> {
-    let mut query = db.prepare_cached(sql)?;
-    let rows = query.query_map([], |row| Ok(Number { book: row.get(0)?, serial: row.get(1)? }))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 /// Streams that could be claimed from.
-pub fn pending_streams(db: &Connection) -> Result<Vec<StreamNumber>, StoreError> {
-    let sql = "SELECT s.book, s.serial FROM streams s WHERE s.is_ended = 0 AND s.set_aside IS NULL
-         AND NOT EXISTS (SELECT 1 FROM intent_rows r WHERE r.contract = 1 AND r.book = s.book AND r.serial = s.serial AND r.is_open = 1)";
-    numbers(db, sql)
+pub fn pending_streams(db: &Connection) -> Result<Vec<PendingStream>, StoreError> {
+    let sql = "SELECT s.book, s.serial, c.sent_at FROM streams s LEFT JOIN row_claims c ON c.contract = 1 AND c.book = s.book AND c.serial = s.serial
+         WHERE s.is_ended = 0 AND s.set_aside IS NULL
+         AND NOT EXISTS (SELECT 1 FROM intent_rows r WHERE r.contract = 1 AND r.book = s.book AND r.serial = s.serial AND r.is_open = 1)
+         ORDER BY s.book, s.serial";
+    let mut query = db.prepare_cached(sql)?;
+    let rows = query.query_map([], |row| Ok(PendingStream { number: Number { book: row.get(0)?, serial: row.get(1)? }, sent_at: row.get(2)? }))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Channels that are not closed.
 pub fn live_channels(db: &Connection) -> Result<Vec<ChannelNumber>, StoreError> {
-    numbers(db, "SELECT book, serial FROM channels WHERE is_closed = 0")
+    let mut query = db.prepare_cached("SELECT book, serial FROM channels WHERE is_closed = 0")?;
+    let rows = query.query_map([], |row| Ok(Number { book: row.get(0)?, serial: row.get(1)? }))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// What a payee has earned, by token.
