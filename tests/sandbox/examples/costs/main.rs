@@ -5,6 +5,7 @@
 
 mod channels;
 mod report;
+mod streams;
 
 use rivulet_core::{ids::Token, outcome::RowOutcome};
 use rivulet_runtime::weights::charge_as_the_hub_today;
@@ -85,7 +86,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ["--markdown", folder] => Some(folder),
         _ => return Err("usage: costs [--markdown DIR]".into()),
     };
-    for (name, code, lines) in [("channels", Bundle::channels().code, channels::lines as fn() -> Vec<Line>)] {
+    for (name, code, lines) in
+        [("channels", Bundle::channels().code, channels::lines as fn() -> Vec<Line>), ("streams", Bundle::streams().code, streams::lines)]
+    {
         let sdk = lines();
         charge_as_the_hub_today(true);
         let today = lines();
