@@ -189,6 +189,30 @@ proptest! {
     }
 
     #[test]
+    fn however_a_stream_is_claimed_its_fees_are_at_most_the_ceilings_share(
+        native: bool, fee_bps in 0..=1_000u16, flat in 0..50u128, min_gain in 0..40u128,
+        claims in proptest::collection::vec((0..40u64, 0..3u8, 1..60u128), 1..60),
+    ) {
+        let mut w = World::default();
+        let (token, unit) = if native { (NATIVE, GRAIN) } else { (USDT, 1) };
+        // The ceiling of this world's deployment is 10 %.
+        w.set_terms(PAYEE, token, fee_bps, flat * unit, min_gain * unit);
+        let stated = Stated { rate_per_second_scaled: 3 * UNIT * unit / 2, ..plain().stated };
+        let n = w.create(NewStream { token, stated, amount: 3_000 * unit, ..plain() });
+        for (secs, how, part) in claims {
+            w.pass(secs);
+            let before = w.balances(n).paid;
+            let _ = match how {
+                0 => w.claim_all(n).map(|_| ()),
+                1 => w.claim(RELAYER, n, part * unit, PAYEE).map(|_| ()),
+                _ => w.batch(&[n]).map(|_| ()),
+            };
+            prop_assert!(w.earned(&token, &RELAYER) * 10 <= w.balances(n).paid as i128, "after a claim of {}", w.balances(n).paid - before);
+        }
+        prop_assert_eq!((w.earned(&token, &RELAYER) + w.earned(&token, &PAYEE)) as u128, w.balances(n).paid);
+    }
+
+    #[test]
     fn pauses_take_out_their_seconds_and_each_rate_counts_its_own_and_nothing_else(
         rate in 1..5 * UNIT, steps in proptest::collection::vec((0..100u64, proptest::option::of(1..9 * UNIT), any::<bool>()), 0..40),
         start in 0..50u64, cliff in proptest::option::of((0..400u64, 0..500u128)), end in proptest::option::of(400..1_500u64),

@@ -48,7 +48,7 @@ pub fn decode_event(kind: ContractKind, at: &Deployment, event: &RawEvent) -> Re
             channels(ChannelsEvents::decode_raw_log(&topics, &event.data).map_err(wrong)?, at).map(Some)
         }
         ContractKind::Streams if StreamsEvents::SELECTORS.contains(&first.0) => {
-            Ok(Some(streams(StreamsEvents::decode_raw_log(&topics, &event.data).map_err(wrong)?)))
+            Ok(streams(StreamsEvents::decode_raw_log(&topics, &event.data).map_err(wrong)?))
         }
         _ => {
             tracing::debug!(?kind, topic = %first, "an event this program does not know");
@@ -67,6 +67,7 @@ fn both(event: BothEvents) -> Result<Option<ContractEvent>, Error> {
         BothEvents::Claimed(e) => ContractEvent::Claimed { book: e.book, gain: e.gain, fee: e.fee, rows: rows(&e.rows)? },
         BothEvents::Credited(e) => ContractEvent::Credited { owner: from_sol(&e.owner), token: from_sol(&e.token), amount: e.amount },
         BothEvents::ToppedUp(e) => ContractEvent::ToppedUp { number: Number { book: e.book, serial: e.serial }, deposit: e.deposit },
+        BothEvents::Refunded(e) => ContractEvent::Refunded { number: Number { book: e.book, serial: e.serial }, deposit: e.deposit },
         // Concern others alone.
         BothEvents::Collected(_) | BothEvents::NonceUsed(_) | BothEvents::Swept(_) => return Ok(None),
     }))
@@ -95,16 +96,15 @@ fn channels(event: ChannelsEvents, at: &Deployment) -> Result<ContractEvent, Err
         ChannelsEvents::RefundRequested(e) => {
             ContractEvent::RefundRequested { number: Number { book: e.book, serial: e.serial }, amount: e.amount, due_at: e.dueAt }
         }
-        ChannelsEvents::Refunded(e) => ContractEvent::Refunded { number: Number { book: e.book, serial: e.serial }, deposit: e.deposit },
         ChannelsEvents::Closed(e) => {
             ContractEvent::Closed { number: Number { book: e.book, serial: e.serial }, claimed: e.claimed, refund: e.refund }
         }
     })
 }
 
-fn streams(event: StreamsEvents) -> ContractEvent {
+fn streams(event: StreamsEvents) -> Option<ContractEvent> {
     let changed = |book, serial| ContractEvent::StreamChanged { number: Number { book, serial } };
-    match event {
+    Some(match event {
         StreamsEvents::StreamCreated(e) => {
             let number = Number { book: e.book, serial: e.serial };
             let (payer, payee, token) = (from_sol(&e.payer), from_sol(&e.payee), from_sol(&e.token));
@@ -113,8 +113,18 @@ fn streams(event: StreamsEvents) -> ContractEvent {
         StreamsEvents::StreamPaused(e) => changed(e.book, e.serial),
         StreamsEvents::StreamResumed(e) => changed(e.book, e.serial),
         StreamsEvents::StreamCancelled(e) => changed(e.book, e.serial),
-        StreamsEvents::StreamEnded(e) => ContractEvent::StreamEnded { number: Number { book: e.book, serial: e.serial }, paid: e.paid, remainder: 0 },
-    }
+        StreamsEvents::RateAdjusted(e) => changed(e.book, e.serial),
+        StreamsEvents::StreamVoided(e) => changed(e.book, e.serial),
+        StreamsEvents::StreamHandedOver(e) => ContractEvent::StreamHandedOver {
+            number: Number { book: e.book, serial: e.serial },
+            new_number: Number { book: e.newBook, serial: e.newSerial },
+            from: from_sol(&e.from),
+            to: from_sol(&e.to),
+        },
+        // What a payer may do changes; what is owed does not.
+        StreamsEvents::StreamRenounced(_) | StreamsEvents::DelegateSet(_) => return None,
+        StreamsEvents::StreamEnded(e) => ContractEvent::StreamEnded { number: Number { book: e.book, serial: e.serial }, paid: e.paid, remainder: e.remainder },
+    })
 }
 
 #[cfg(test)]
@@ -199,6 +209,34 @@ mod tests {
         assert_eq!(decode_event(ContractKind::Channels, &AT, &raw(&paused)).unwrap(), None);
         let number = Number { book: 1, serial: 2 };
         assert_eq!(decode_event(ContractKind::Streams, &AT, &raw(&paused)).unwrap(), Some(ContractEvent::StreamChanged { number }));
+    }
+
+    #[test]
+    fn what_happens_to_a_stream_is_told_apart_as_far_as_a_relayer_needs_it() {
+        let read = |event: RawEvent| decode_event(ContractKind::Streams, &AT, &event).unwrap();
+        let (book, serial, number) = (1, 2, Number { book: 1, serial: 2 });
+        let by = SolAddress::new([5; 20]);
+        let changes = [
+            raw(&Streams::StreamPaused { book, serial }),
+            raw(&Streams::StreamResumed { book, serial }),
+            raw(&Streams::RateAdjusted { book, serial, ratePerSecondScaled: 7, by }),
+            raw(&Streams::StreamCancelled { book, serial, by, due: 3, refund: 4 }),
+            raw(&Streams::StreamVoided { book, serial, by, due: 3, writtenOff: 4 }),
+        ];
+        for event in changes {
+            assert_eq!(read(event), Some(ContractEvent::StreamChanged { number }));
+        }
+        let refunded = raw(&Both::Refunded { book, serial, amount: 5, deposit: 6 });
+        assert_eq!(read(refunded), Some(ContractEvent::Refunded { number, deposit: 6 }));
+        let moved = raw(&Streams::StreamHandedOver { book, serial, newBook: 8, newSerial: 9, from: by, to: SolAddress::new([6; 20]) });
+        let new_number = Number { book: 8, serial: 9 };
+        let (from, to) = (Address([5; 20]), Address([6; 20]));
+        assert_eq!(read(moved), Some(ContractEvent::StreamHandedOver { number, new_number, from, to }));
+        let ended = raw(&Streams::StreamEnded { book, serial, paid: 5, remainder: 6 });
+        assert_eq!(read(ended), Some(ContractEvent::StreamEnded { number, paid: 5, remainder: 6 }));
+        // These change nothing that is owed.
+        assert_eq!(read(raw(&Streams::StreamRenounced { book, serial })), None);
+        assert_eq!(read(raw(&Streams::DelegateSet { book, serial, delegate: by, rights: 31, rateCapScaled: 1 })), None);
     }
 
     #[test]

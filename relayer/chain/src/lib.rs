@@ -55,4 +55,4 @@ pub use lane::{InFlight, Lane};
 pub use node::{Node, NodeOptions};
 pub use rpc::Limits;
 pub use tx::{RawEvent, Submitted, TxReport};
-pub use views::{ContractConfig, StreamBalances, TokenState};
+pub use views::{ContractConfig, StreamBalances, StreamDelegate, TokenState};

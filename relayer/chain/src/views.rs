@@ -60,6 +60,17 @@ pub struct StreamBalances {
     pub depletes_at: u64,
 }
 
+/// Who may act for a stream's payer, and how far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StreamDelegate {
+    /// Who.
+    pub address: Address,
+    /// What it may do: bits of `rivulet_core::stream::Rights`.
+    pub rights: u8,
+    /// The highest rate that it may set, as amount per second × 1e9.
+    pub rate_cap_per_second_scaled: u128,
+}
+
 // Codes of the `channel` view.
 const STATUS_UNKNOWN: u8 = 0;
 const STATUS_OPEN: u8 = 1;
@@ -156,6 +167,29 @@ impl Chain {
             refundable: b.refundable,
             depletes_at: b.depletesAt,
         })
+    }
+
+    /// What a claim of all would take from a stream at this block's time, and the relay fee in it: zeros when nothing, or without a record.
+    ///
+    /// # Errors
+    ///
+    /// As [`Chain::channel`].
+    pub async fn claimable_of_stream(&self, number: StreamNumber, block: BlockRef) -> Result<(u128, u128), Error> {
+        let call = Streams::claimableCall { book: number.book, serial: number.serial };
+        let c = self.ask(ContractKind::Streams, &call, block).await?;
+        Ok((c.gain, c.fee))
+    }
+
+    /// Who may act for a stream's payer; `None` when nobody may.
+    ///
+    /// # Errors
+    ///
+    /// As [`Chain::channel`].
+    pub async fn stream_delegate(&self, number: StreamNumber, block: BlockRef) -> Result<Option<StreamDelegate>, Error> {
+        let call = Streams::delegateCall { book: number.book, serial: number.serial };
+        let d = self.ask(ContractKind::Streams, &call, block).await?;
+        let delegate = StreamDelegate { address: from_sol(&d.delegate), rights: d.rights, rate_cap_per_second_scaled: d.rateCapScaled };
+        Ok(Some(delegate).filter(|d| !d.address.is_zero()))
     }
 
     /// A book; `None` when there is none of this number.
@@ -255,9 +289,8 @@ impl Chain {
                 (found.serials, found.next)
             }
             ContractKind::Streams => {
-                let end = self.book(kind, book, block).await?.map_or(0, |b| b.next_serial);
-                let to = end.min(from.saturating_add(count));
-                ((from..to).collect(), if to < end { to } else { 0 })
+                let found = self.ask(kind, &Streams::streamsCall { book, from, count }, block).await?;
+                (found.serials, found.next)
             }
         };
         Ok((serials, Some(next).filter(|next| *next > 0)))

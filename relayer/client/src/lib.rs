@@ -43,5 +43,5 @@ pub use key::VoucherKey;
 pub use payee::{ALL, Payee};
 pub use payer::{OpenChannel, Payer};
 pub use relay::Relayer;
-pub use streams::{CreateStream, Stream};
+pub use streams::{CreateStream, REFUNDABLE, Stream, rate_per_second_scaled};
 pub use voucher::{Channel, SignedVoucher, VoucherSigner};

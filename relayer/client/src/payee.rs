@@ -4,11 +4,11 @@ use crate::{Error, SignedVoucher};
 use alloy_sol_types::SolCall;
 use rivulet_chain::{
     Chain, Lane, Signer, TxReport,
-    abi::{both::Both, channels::Channels, streams::Streams, to_sol},
+    abi::{both::Both, channels::Channels, to_sol},
 };
 use rivulet_core::{
     fee::RelayTerms,
-    ids::{Address, ChannelNumber, StreamNumber, Token},
+    ids::{Address, ChannelNumber, Token},
 };
 use rivulet_rules::chain::ContractKind;
 
@@ -48,7 +48,12 @@ impl Payee {
         &self.lane
     }
 
-    async fn call(&self, kind: ContractKind, call: &impl SolCall) -> Result<TxReport, Error> {
+    /// The chain.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    pub(crate) async fn call(&self, kind: ContractKind, call: &impl SolCall) -> Result<TxReport, Error> {
         Ok(self.lane.call_contract(&self.chain.contract(kind), 0, &call.abi_encode()).await?)
     }
 
@@ -98,24 +103,5 @@ impl Payee {
             until: terms.until,
         };
         self.call(kind, &call).await
-    }
-
-    /// Claims from a stream, to any address. [`ALL`]: everything payable.
-    ///
-    /// # Errors
-    ///
-    /// As [`Payee::claim`].
-    pub async fn claim_stream(&self, number: StreamNumber, amount: u128, to: &Address) -> Result<TxReport, Error> {
-        let call = Streams::claimCall { book: number.book, serial: number.serial, amount, to: to_sol(to) };
-        self.call(ContractKind::Streams, &call).await
-    }
-
-    /// Ends a stream: its own side is paid now, the rest becomes the payer's to take.
-    ///
-    /// # Errors
-    ///
-    /// As [`Payee::claim`].
-    pub async fn cancel_stream(&self, number: StreamNumber) -> Result<TxReport, Error> {
-        self.call(ContractKind::Streams, &Streams::cancelCall { book: number.book, serial: number.serial }).await
     }
 }

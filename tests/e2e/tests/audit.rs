@@ -3,7 +3,7 @@
 use rivulet_e2e::{
     ledger::{Paid, Purse, Snapshot},
     story::{
-        audit::{Audit, CreatorFacts, Facts, PayerFacts, audit},
+        audit::{Audit, CreatorFacts, Facts, PayerFacts, SellerFacts, audit},
         plan::{Coin, Money},
     },
 };
@@ -16,10 +16,11 @@ const EARNINGS: Account = Account([4; 32]);
 const OPERATOR: Account = Account([5; 32]);
 const CHANNELS: Account = Account([6; 32]);
 const STREAMS: Account = Account([7; 32]);
+const SELLER: Account = Account([8; 32]);
 
 const DEPOSIT: u128 = 3_000_000;
 
-fn snapshot(number: u64, issuance: u128, purses: [(Account, u128, u128, u128, u32); 7]) -> Snapshot {
+fn snapshot(number: u64, issuance: u128, purses: [(Account, u128, u128, u128, u32); 8]) -> Snapshot {
     let purse = |(account, free, reserved, usdc, nonce)| (account, Purse { free, reserved, usdc, nonce });
     Snapshot { block: BlockRef { number, hash: [0; 32] }, purses: purses.into_iter().map(purse).collect(), issuance }
 }
@@ -37,6 +38,7 @@ fn world() -> Facts {
             (OPERATOR, 50_000_000, 0, 0, 0),
             (CHANNELS, 100, 9_000_000, 10, 1),
             (STREAMS, 100, 9_000_000, 10, 1),
+            (SELLER, 50_000_000, 0, 10, 0),
         ],
     );
     let mut opened = start.clone();
@@ -103,6 +105,7 @@ fn world() -> Facts {
             spent: Money { planck: 700_000, usdc: 60 },
         }],
         creators: vec![CreatorFacts { name: "creator".into(), account: CREATOR, payments: 9, earned: Money { planck: 700_000, usdc: 60 } }],
+        seller: SellerFacts { name: "seller".into(), account: SELLER, earned: Money::default() },
         relayer: RELAYER,
         earnings: EARNINGS,
         operator: OPERATOR,
@@ -130,7 +133,7 @@ fn a_world_in_order_holds() {
 
 #[test]
 fn one_planck_or_unit_too_little_or_too_much_is_found_with_everybody() {
-    for who in [PAYER, CREATOR, RELAYER, EARNINGS, OPERATOR, CHANNELS, STREAMS] {
+    for who in [PAYER, CREATOR, RELAYER, EARNINGS, OPERATOR, CHANNELS, STREAMS, SELLER] {
         for more in [false, true] {
             let by = |n: &mut u128| if more { *n += 1 } else { *n -= 1 };
             assert!(!broken(|f| by(&mut purse(f, &who).free)).holds(), "{who:?} {more}");
@@ -143,7 +146,7 @@ fn one_planck_or_unit_too_little_or_too_much_is_found_with_everybody() {
 
 #[test]
 fn money_that_moves_between_two_people_is_found() {
-    let people = [PAYER, CREATOR, RELAYER, EARNINGS, OPERATOR, CHANNELS, STREAMS];
+    let people = [PAYER, CREATOR, RELAYER, EARNINGS, OPERATOR, CHANNELS, STREAMS, SELLER];
     for from in people {
         for to in people.into_iter().filter(|to| *to != from) {
             let native = broken(|f| {

@@ -30,6 +30,10 @@ pub struct RelayerFlags {
     pub enough_vouchers: usize,
     /// The most rows in a transaction.
     pub max_rows: usize,
+    /// It claims from streams too.
+    pub claim_streams: bool,
+    /// A row is claimed at most once in so many seconds; 0: whenever it is worth it.
+    pub claim_every_secs: u64,
     /// What a whole token is worth in planck, by name.
     pub planck_per_whole: BTreeMap<String, u64>,
 }
@@ -71,9 +75,9 @@ fn config(folder: &Path, deployment: &Path, node_url: &str, port: u16, flags: &R
                 ("enough_vouchers", whole(flags.enough_vouchers as u64)),
                 ("max_rows", whole(flags.max_rows as u64)),
                 ("min_value_bps", whole(flags.min_value_bps.into())),
+                ("claim_every_secs", whole(flags.claim_every_secs)),
                 ("beneficiary", flags.beneficiary.to_string().into()),
-                // Payers and a stranger claim from streams, so that who pays and who gets a record's deposit is one thing.
-                ("claim_streams", false.into()),
+                ("claim_streams", flags.claim_streams.into()),
                 ("planck_per_whole", table(prices)),
             ]),
         ),

@@ -55,6 +55,17 @@ pub struct CreatorFacts {
     pub earned: Money,
 }
 
+/// Who got streams and handed them over, as the story knows it.
+#[derive(Clone, Debug)]
+pub struct SellerFacts {
+    /// Its name.
+    pub name: String,
+    /// Its account.
+    pub account: Account,
+    /// What it has to get before it hands them over, relay fees included: USDC only, so that its DOT is transactions alone.
+    pub earned: Money,
+}
+
 /// All that is compared.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -76,11 +87,13 @@ pub struct Facts {
     pub payers: Vec<PayerFacts>,
     /// Who is paid.
     pub creators: Vec<CreatorFacts>,
+    /// Who hands streams over.
+    pub seller: SellerFacts,
     /// The key that signs claims.
     pub relayer: Account,
     /// Where relay fees go.
     pub earnings: Account,
-    /// Who pushed streams' money.
+    /// The streams' delegate.
     pub operator: Account,
 }
 
@@ -180,7 +193,7 @@ pub fn audit(facts: &Facts) -> Audit {
 fn sums(facts: &Facts, audit: &mut Audit) {
     audit.put_in = facts.payers.iter().map(|p| p.put_in).sum();
     let spent: Money = facts.payers.iter().map(|p| p.spent).sum();
-    let earned: Money = facts.creators.iter().map(|c| c.earned).sum();
+    let earned = facts.creators.iter().map(|c| c.earned).sum::<Money>() + facts.seller.earned;
     audit.equal("the story's own sums: what payers spent is what creators earned", Coin::Dot, spent.planck as i128, earned.planck as i128);
     audit.equal("the story's own sums: what payers spent is what creators earned", Coin::Usdc, spent.usdc as i128, earned.usdc as i128);
 }
@@ -253,7 +266,11 @@ fn usdc_of_everybody(facts: &Facts, audit: &mut Audit) {
         kept += fee;
         audit.creators.push((Money { planck: 0, usdc: received.unsigned_abs() }, Money { planck: 0, usdc: fee.unsigned_abs() }));
     }
-    audit.equal("relay fees: what creators did not get", Coin::Usdc, kept, fee);
+    let SellerFacts { name, account, earned } = &facts.seller;
+    let of_seller = earned.usdc as i128 - usdc(start, end, account);
+    audit.within(format!("{name}: what relay fees kept of its earnings"), Coin::Usdc, (0, (earned.usdc / CEILING) as i128), of_seller);
+    kept += of_seller;
+    audit.equal("relay fees: what creators and the seller did not get", Coin::Usdc, kept, fee);
     for (who, account) in [("the relayer's key", &facts.relayer), ("the operator", &facts.operator)] {
         audit.equal(who, Coin::Usdc, 0, usdc(start, end, account));
     }
@@ -288,10 +305,9 @@ fn native_of_creators(facts: &Facts, audit: &mut Audit) {
     audit.equal("relay fees: what creators did not get", Coin::Dot, kept, fee);
     audit.equal("relay fees after all was paid out", Coin::Dot, 0, native(settled, end, &facts.earnings));
     audit.deposits_to_creators = returned.unsigned_abs();
-    for (who, account) in
-        [("the relayer's key: nothing but its transactions", &facts.relayer), ("the operator: nothing but its transactions", &facts.operator)]
-    {
-        audit.equal(who, Coin::Dot, costs.get(account).map_or(0, |paid| -(paid.fees as i128)), native(start, end, account));
+    // What ends a record gets its storage deposit: the relayer, when its claim was a stream's last.
+    for (who, account) in [("the relayer's key", &facts.relayer), ("the operator", &facts.operator), (&facts.seller.name, &facts.seller.account)] {
+        audit.equal(format!("{who}: nothing but its transactions"), Coin::Dot, -taken(costs, account), native(start, end, account));
     }
 }
 

@@ -39,8 +39,10 @@ pub struct Cast {
     pub relayer: Person,
     /// Where relay fees go: gains them, and nothing else.
     pub earnings: Person,
-    /// Somebody who pushes streams' money to its payees: loses transaction fees, and nothing else.
+    /// The viewers' app, their streams' delegate: loses transaction fees, and nothing else.
     pub operator: Person,
+    /// Gets grants, and hands them over to creators.
+    pub seller: Person,
     /// The contracts' own accounts.
     pub contracts: [(&'static str, Account); 2],
     /// The payers' clients.
@@ -49,6 +51,8 @@ pub struct Cast {
     pub earn: Vec<Payee>,
     /// The operator's key.
     pub push: Lane,
+    /// The seller's client.
+    pub sell: Payee,
 }
 
 impl Cast {
@@ -61,6 +65,7 @@ impl Cast {
         let people = |role: &str, count: u64| (1..=count).map(|n| Person::new(format!("{role}-{n}"))).collect::<Result<Vec<_>>>();
         let (creators, payers) = (people("creator", options.creators)?, people("payer", options.payers)?);
         let (relayer, earnings, operator) = (Person::new("relayer")?, Person::new("relay-earnings")?, Person::new("operator")?);
+        let seller = Person::new("seller")?;
         let chain = &stage.chain;
         let contract = |kind| account_of(&chain.contract(kind));
         let pay = payers.iter().map(|p| Ok(Payer::new(chain.clone(), p.signer.clone(), VoucherKey::generate()?)));
@@ -68,18 +73,20 @@ impl Cast {
             pay: pay.collect::<Result<_>>()?,
             earn: creators.iter().map(|c| Payee::new(chain.clone(), c.signer.clone())).collect(),
             push: Lane::new(chain.node().clone(), operator.signer.clone()),
+            sell: Payee::new(chain.clone(), seller.signer.clone()),
             contracts: [("channels contract", contract(ContractKind::Channels)), ("streams contract", contract(ContractKind::Streams))],
             creators,
             payers,
             relayer,
             earnings,
             operator,
+            seller,
         })
     }
 
     /// All accounts that money moves between.
     pub fn accounts(&self) -> Vec<Account> {
-        let people = self.creators.iter().chain(&self.payers).chain([&self.relayer, &self.earnings, &self.operator]);
+        let people = self.creators.iter().chain(&self.payers).chain([&self.relayer, &self.earnings, &self.operator, &self.seller]);
         people.map(Person::account).chain(self.contracts.iter().map(|(_, account)| *account)).collect()
     }
 
@@ -93,18 +100,19 @@ impl Cast {
         let mut grants = Vec::new();
         for (index, payer) in self.payers.iter().enumerate() {
             let channels = plan.channels.iter().filter(|c| c.payer == index).map(|c| Money::of(c.coin, c.deposit + c.top_up));
-            let flows = streams.iter().filter(|s| s.payer == index).map(|s| Money::of(s.coin, s.deposit));
+            let flows = streams.iter().filter(|s| s.payer == index).map(|s| Money::of(s.coin, s.deposit + s.top_up));
             let locked: Money = channels.chain(flows).sum();
             grants.push(Grant { to: payer.account(), planck: locked.planck + 20 * DOT, usdc: locked.usdc + 10_000_000 });
         }
         grants.extend(self.creators.iter().map(|c| Grant { to: c.account(), planck: 20 * DOT, usdc: USDC_MINIMUM }));
         grants.push(Grant { to: self.earnings.account(), planck: DOT, usdc: USDC_MINIMUM });
         grants.push(Grant { to: self.operator.account(), planck: 20 * DOT, usdc: 0 });
+        grants.push(Grant { to: self.seller.account(), planck: 20 * DOT, usdc: USDC_MINIMUM });
         grants.push(Grant { to: self.relayer.account(), planck: 1_000 * DOT, usdc: 0 });
         grant(&stage.bank, &grants).await
     }
 
-    /// Every creator opens its books and sets relay terms for its channels. Streams have none: nobody needs to carry them.
+    /// Every creator, and the seller, opens its books and sets relay terms for its channels and its streams.
     ///
     /// # Errors
     ///
@@ -113,11 +121,11 @@ impl Cast {
         let until = stage.chain.finalized_head().await?.now + TERMS_SECS;
         let beneficiary = self.earnings.address();
         let mut calls = Vec::new();
-        for creator in &self.earn {
+        for creator in self.earn.iter().chain([&self.sell]) {
             for coin in [Coin::Dot, Coin::Usdc] {
                 let terms =
                     RelayTerms { beneficiary, fee_bps: FEE_BPS, flat_fee: coin.amount(FLAT_FEE, dot), min_gain: coin.amount(MIN_GAIN, dot), until };
-                for (kind, terms) in [(ContractKind::Channels, terms), (ContractKind::Streams, RelayTerms::default())] {
+                for kind in [ContractKind::Channels, ContractKind::Streams] {
                     calls.push(async move { creator.set_terms(kind, &coin.token(), &terms).await });
                 }
             }

@@ -20,7 +20,7 @@ use crate::{
     harness::{Daemon, Folder, NodeFlags, RelayerFlags, Stage},
     ledger::Snapshot,
 };
-use audit::{CreatorFacts, Facts, PayerFacts};
+use audit::{CreatorFacts, Facts, PayerFacts, SellerFacts};
 use cast::{Cast, DOT};
 use options::{DOLLAR, Options};
 use paying::Paying;
@@ -31,7 +31,7 @@ use rivulet_client::{OpenChannel, Payer, Relayer, VoucherKey};
 use rivulet_core::{amount::NATIVE_GRAIN, ids::Token};
 use screen::{Screen, To};
 use std::{collections::BTreeSet, future::Future, time::Instant};
-use streaming::{Flow, StreamPlan};
+use streaming::{StreamPlan, reckoning::Flow, sold};
 
 /// What every act needs.
 pub struct Play {
@@ -142,6 +142,8 @@ pub async fn raise(options: Options, screen: Screen, folder: Folder, tune: impl 
         interval_ms: 5_000,
         enough_vouchers: usize::try_from(options.vouchers / 4).unwrap_or(usize::MAX).max(1),
         max_rows: 500,
+        claim_streams: true,
+        claim_every_secs: 0,
         // A USDC is a dollar.
         planck_per_whole: [("usdc".to_owned(), u64::try_from(DOT * u128::from(DOLLAR) / u128::from(options.dot_usd.0)).unwrap_or(u64::MAX))].into(),
     };
@@ -190,6 +192,7 @@ async fn tell(play: &mut Play, daemon: &Daemon) -> Result<(Facts, Paying)> {
         contracts: play.cast.contracts.map(|(name, account)| (name.to_owned(), account)).into(),
         payers: payers(play, &flows),
         creators: creators(play, &flows),
+        seller: SellerFacts { name: play.cast.seller.name.clone(), account: play.cast.seller.account(), earned: sold(&flows) },
         relayer: play.cast.relayer.account(),
         earnings: play.cast.earnings.account(),
         operator: play.cast.operator.account(),
@@ -213,7 +216,7 @@ fn payers(play: &Play, flows: &[Flow]) -> Vec<PayerFacts> {
             account: person.account(),
             channels: mine.len() as u128,
             first_deposits,
-            put_in: first_deposits + top_ups + streams().map(|f| Money::of(f.plan.coin, f.plan.deposit)).sum(),
+            put_in: first_deposits + top_ups + streams().map(|f| Money::of(f.plan.coin, f.plan.deposit + f.plan.top_up)).sum(),
             spent: promised + streams().map(Flow::money).sum(),
         }
     });
@@ -224,7 +227,7 @@ fn creators(play: &Play, flows: &[Flow]) -> Vec<CreatorFacts> {
     let facts = play.cast.creators.iter().enumerate().map(|(index, person)| {
         let mine = || play.plan.channels.iter().enumerate().filter(|(_, c)| c.creator == index);
         let promised: Money = mine().map(|(_, c)| Money::of(c.coin, c.total)).sum();
-        let streamed: Money = flows.iter().filter(|f| f.plan.creator == index).map(Flow::money).sum();
+        let streamed: Money = flows.iter().filter(|f| f.plan.creator == index).map(Flow::of_creator).sum();
         CreatorFacts {
             name: person.name.clone(),
             account: person.account(),

@@ -156,7 +156,7 @@ fn costs(report: &Report) -> String {
         ("payers: open, top up, streams, close", payers),
         ("relayer: claims", relayer),
         ("creators: close", creators),
-        ("operator: streams", operator),
+        ("operator: streams' delegate", operator),
     ] {
         let (each, share) = report.per_payment(paid.fees);
         rows.push(vec![name.into(), grouped(paid.transactions.into()), dot(paid.fees), each, share]);
