@@ -125,7 +125,7 @@ proptest! {
     ) {
         let s = Stream { flags, state, ..Stream::read(&bytes) };
         for token in [NATIVE, USDT] {
-            let _ = (s.payable(&token, now), s.due_on_end(&token, now, by_payee), s.refundable(&token, now), s.is_over(&token, now), s.is_settled(&token, now));
+            let _ = (s.payable(&token, now), s.due_on_end(&token, now, by_payee), s.refundable(&token, now), s.is_over(&token, now, s.total_debt(now)), s.is_settled(&token, now));
         }
         let _ = (s.status(now), s.depletes_at(), s.debt(now), s.balance());
     }

@@ -378,7 +378,6 @@ impl Run {
                 assert_eq!(result.is_ok(), allowed, "{result:?} {m:?}");
                 if allowed {
                     m.rates.push((t, rate));
-                    m.residue = 0;
                 }
             }
             Op::Steer { call: Plain::Cancel, .. } => self.cancel(by, i),

@@ -163,7 +163,7 @@ impl Seen {
             }
             "RateAdjusted" => {
                 count(s, now);
-                (s.rate_per_second_scaled, s.end_residue_scaled) = (int(e, "rate_per_second_scaled"), 0);
+                s.rate_per_second_scaled = int(e, "rate_per_second_scaled");
             }
             "StreamRenounced" => s.flags &= !1,
             "StreamCancelled" => {
