@@ -123,7 +123,9 @@ fn streams(event: StreamsEvents) -> Option<ContractEvent> {
         },
         // What a payer may do changes; what is owed does not.
         StreamsEvents::StreamRenounced(_) | StreamsEvents::DelegateSet(_) => return None,
-        StreamsEvents::StreamEnded(e) => ContractEvent::StreamEnded { number: Number { book: e.book, serial: e.serial }, paid: e.paid, remainder: e.remainder },
+        StreamsEvents::StreamEnded(e) => {
+            ContractEvent::StreamEnded { number: Number { book: e.book, serial: e.serial }, paid: e.paid, remainder: e.remainder }
+        }
     })
 }
 

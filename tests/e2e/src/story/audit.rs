@@ -119,13 +119,15 @@ pub struct Audit {
     pub differences: Vec<Difference>,
     /// Each creator: received on chain, and kept by relay fees.
     pub creators: Vec<(Money, Money)>,
+    /// The seller of streams: the same.
+    pub seller: (Money, Money),
     /// Relay fees, as they arrived.
     pub relay_fees: Money,
     /// What payers put in.
     pub put_in: Money,
     /// What came back to payers of it.
     pub refunds: Money,
-    /// Transactions by role: payers, creators, relayer, operator.
+    /// Transactions by role: payers, creators, relayer, the streams' delegate and seller.
     pub costs: [Paid; 4],
     /// Storage deposit of a channel on average, books and credit cells included, in planck.
     pub channel_deposit: u128,
@@ -209,7 +211,7 @@ fn transactions(facts: &Facts, audit: &mut Audit) {
     };
     let payers = facts.payers.iter().map(|p| p.account).collect();
     let creators = facts.creators.iter().map(|c| c.account).collect();
-    audit.costs = [of(payers), of(creators), of(vec![facts.relayer]), of(vec![facts.operator])];
+    audit.costs = [of(payers), of(creators), of(vec![facts.relayer]), of(vec![facts.operator, facts.seller.account])];
     let burnt: u128 = facts.costs.values().map(|paid| paid.fees).sum();
     audit.equal(
         "transaction costs of everybody on the chain: missing from the total issuance",
@@ -270,6 +272,8 @@ fn usdc_of_everybody(facts: &Facts, audit: &mut Audit) {
     let of_seller = earned.usdc as i128 - usdc(start, end, account);
     audit.within(format!("{name}: what relay fees kept of its earnings"), Coin::Usdc, (0, (earned.usdc / CEILING) as i128), of_seller);
     kept += of_seller;
+    let received = Money { planck: 0, usdc: usdc(start, end, account).unsigned_abs() };
+    audit.seller = (received, Money { planck: 0, usdc: of_seller.unsigned_abs() });
     audit.equal("relay fees: what creators and the seller did not get", Coin::Usdc, kept, fee);
     for (who, account) in [("the relayer's key", &facts.relayer), ("the operator", &facts.operator)] {
         audit.equal(who, Coin::Usdc, 0, usdc(start, end, account));

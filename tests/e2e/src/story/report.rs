@@ -45,6 +45,9 @@ impl Report {
             received: *received,
             fees: *fees,
         });
+        let (received, fees) = audit.seller;
+        let seller = Line { name: facts.seller.name.clone(), payments: 0, earned: facts.seller.earned, received, fees };
+        let lines = lines.chain(Some(seller).filter(|line| line.earned != Money::default()));
         let (channels, streams) = (play.plan.channels.len(), play.streams.len());
         Self { lines: lines.collect(), paying, channels, streams, took, dot_usd: play.options.dot_usd, is_kept: play.options.keep, audit }
     }
@@ -77,7 +80,7 @@ impl Report {
             let coin = if d.coin == Coin::Dot { "planck" } else { "usdc_units" };
             json!({ "what": d.what, "unit": coin, "expected": d.expected.to_string(), "found": d.found.to_string() })
         });
-        let roles = ["payers", "creators", "relayer", "operator"];
+        let roles = ["payers", "creators", "relayer", "delegate_and_seller"];
         let costs = roles
             .iter()
             .zip(&self.audit.costs)
@@ -141,7 +144,7 @@ fn books(report: &Report) -> String {
     table(&[
         row(["", "DOT", "USDC"]),
         line("payers put in", put_in),
-        line("creators got", received),
+        line("creators and seller got", received),
         line("the relayer's earnings got", relay_fees),
         line("payers got back", refunds),
         line("= together", received + relay_fees + refunds),
@@ -156,7 +159,7 @@ fn costs(report: &Report) -> String {
         ("payers: open, top up, streams, close", payers),
         ("relayer: claims", relayer),
         ("creators: close", creators),
-        ("operator: streams' delegate", operator),
+        ("delegate and seller of streams", operator),
     ] {
         let (each, share) = report.per_payment(paid.fees);
         rows.push(vec![name.into(), grouped(paid.transactions.into()), dot(paid.fees), each, share]);

@@ -20,6 +20,8 @@ use rivulet_rules::chain::{ContractEvent, ContractKind};
 use std::time::{Duration, Instant};
 
 const STREAMS: ContractKind = ContractKind::Streams;
+/// How long something that the relayer gets in the way of is tried again.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How long the relayer has for the last of it; what is left then is not worth a transaction to it.
 const LAST_CLAIMS: Duration = Duration::from_secs(20);
 
@@ -121,10 +123,21 @@ async fn hand_over(play: &Play, flow: &mut Flow) -> Result<()> {
     let node = chain.node();
     let claim = Streams::claimCall { book, serial, amount: ALL, to: to_sol(&play.cast.seller.address()) }.abi_encode();
     let hand_over = Streams::handOverCall { book, serial, to: to_sol(&to.address()) }.abi_encode();
-    let contract = chain.contract(STREAMS);
-    let calls = [seller.prepare(&contract, 0, &claim).await?, seller.prepare(&contract, 0, &hand_over).await?];
-    let both = node.batch_all(node.finalized().await?, &calls).await?;
-    let report = seller.send(&both).await?.success().await?;
+    let (contract, begun) = (chain.contract(STREAMS), Instant::now());
+    let both = async || {
+        let calls = [seller.prepare(&contract, 0, &claim).await?, seller.prepare(&contract, 0, &hand_over).await?];
+        seller.send(&node.batch_all(node.finalized().await?, &calls).await?).await?.success().await
+    };
+    let report = loop {
+        match both().await {
+            Ok(report) => break report,
+            // The relayer has just claimed: a second later there is something to take again.
+            Err(rivulet_chain::Error::Reverted(_) | rivulet_chain::Error::Failed(_)) if begun.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+            }
+            Err(e) => return Err(e).doing(format!("handing stream {book}/{serial} over")),
+        }
+    };
     let moved = chain.events_of(&report)?.into_iter().find_map(|event| match event {
         ContractEvent::StreamHandedOver { new_number, .. } => Some(new_number),
         _ => None,
