@@ -122,6 +122,9 @@ pub enum Refused {
     Lapsed { now: u64, lapsed_at: u64 },
     Unpaid { claimed: u128, expected: u128 },
     TooMuch { amount: u128, max: u128 },
+    LengthsDiffer,
+    NotTransferable,
+    BadRights { given: u8 },
 }
 
 impl Refused {

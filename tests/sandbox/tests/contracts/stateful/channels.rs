@@ -56,7 +56,7 @@ impl Driven for Channel {
         model.id(number)
     }
 
-    fn invariants(before: Option<&Self>, after: &Self) -> Checked {
+    fn invariants(_: &Model, _: Addr, _: Number, before: Option<&Self>, after: &Self) -> Checked {
         prop_assert!(after.claimed <= after.deposit, "{after:?}");
         prop_assert!(before.is_none_or(|before| after.claimed >= before.claimed), "claimed fell: {before:?}, then {after:?}");
         Ok(())

@@ -49,8 +49,8 @@ pub trait Driven: Contract {
     fn is_batch(call: &Self::Call) -> bool;
     /// The 32 bytes that messages about it are bound to.
     fn id(model: &Ledger<Self>, number: Number) -> Word;
-    /// What always holds of one that is stored, and of what became of it in a call.
-    fn invariants(before: Option<&Self>, after: &Self) -> Checked;
+    /// What always holds of one that is stored, and of what became of it in a call by somebody.
+    fn invariants(model: &Ledger<Self>, by: Addr, number: Number, before: Option<&Self>, after: &Self) -> Checked;
 }
 
 pub fn sol(a: Addr) -> SolAddress {
@@ -270,8 +270,9 @@ impl<'a, C: Driven> Run<'a, C> {
         for number in self.model.opened.iter().rev().take_while(|number| !self.ids.contains_key(*number)).copied().collect::<Vec<_>>() {
             self.ids.insert(number, C::id(&self.model, number));
         }
+        let by = made.by;
         self.last = Some(made);
-        self.model.state.records.iter().try_for_each(|(number, new)| C::invariants(before.get(number), new))
+        self.model.state.records.iter().try_for_each(|(number, new)| C::invariants(&self.model, by, *number, before.get(number), new))
     }
 
     /// The chain is what the model says.
