@@ -4,14 +4,18 @@
 
 #[ink::contract]
 mod streams {
-    use ink::sol::{DynBytes, FixedBytes};
+    use ink::{
+        prelude::vec::Vec,
+        sol::{DynBytes, FixedBytes},
+    };
     use rivulet_core::{
         eip712::Domain,
-        stream::{self, NewStream, schedule::Stated},
+        ids::{StreamId, StreamNumber},
+        stream::{self, NewStream, NewStreams, schedule::Stated},
     };
     use rivulet_host::{
         Error,
-        abi::Args,
+        abi::{Args, Input},
         args,
         common::{self, *},
     };
@@ -27,10 +31,39 @@ mod streams {
     args! {
         /// `create`
         Create = "address,address,uint128,uint128,uint64,uint64,uint128,uint64,uint8,uint128,uint128,bytes32";
+        /// `createMany`
+        CreateMany = "address,uint64,uint64,uint64,uint8,address[],uint128[],uint128[],uint128[],uint128[],uint128[],bytes32[]";
+        /// `createFor`
+        CreateFor = "address,address,address,uint128,uint128,uint64,uint64,uint128,uint64,uint8,uint128,uint128,bytes32,uint64,uint64,bytes32,bytes32";
         /// `topUp`
         TopUp = "uint32,uint32,address,address,address,uint128";
         /// `claim`
         Claim = "uint32,uint32,uint128,address";
+        /// `adjustRate`, `refund`
+        OfAmount = "uint32,uint32,uint128";
+        /// `handOver`
+        HandOver = "uint32,uint32,address";
+        /// `setDelegate`
+        SetDelegate = "uint32,uint32,address,uint8,uint128";
+    }
+
+    /// The parameters of `create`.
+    fn new_stream(a: &mut Input) -> NewStream {
+        let (payee, token) = (a.address(), a.address());
+        let stated = Stated {
+            rate_per_second_scaled: a.u128(),
+            total: a.u128(),
+            start_at: a.u64(),
+            cliff_at: a.u64(),
+            cliff_amount: a.u128(),
+            end_at: a.u64(),
+            flags: a.u8(),
+        };
+        NewStream { payee, token, stated, amount: a.u128(), committed: a.u128(), memo: a.bytes32() }
+    }
+
+    fn created((number, id): (StreamNumber, StreamId)) -> (u32, u32, FixedBytes<32>) {
+        (number.book, number.serial, FixedBytes(id.0))
     }
 
     impl Streams {
@@ -44,18 +77,41 @@ mod streams {
         #[ink(message, payable, name = "create")]
         pub fn create(&mut self, a: Args<Create>) -> Result<(u32, u32, FixedBytes<32>), Error> {
             let mut a = a.read();
-            let (payee, token) = (a.address(), a.address());
-            let stated = Stated {
-                rate_per_second_scaled: a.u128(),
-                total: a.u128(),
-                start_at: a.u64(),
-                cliff_at: a.u64(),
-                cliff_amount: a.u128(),
-                end_at: a.u64(),
-                flags: a.u8(),
+            let new = new_stream(&mut a);
+            run(&a, |chain| stream::create(chain, &new).map(created))
+        }
+
+        /// Creates many streams of one token, with the same times and flags, with the caller's money; all or none. Their serials, in the books of their payees.
+        #[ink(message, payable, name = "createMany")]
+        pub fn create_many(&mut self, a: Args<CreateMany>) -> Result<Vec<u32>, Error> {
+            let mut a = a.read();
+            let (token, start_at, cliff_at, end_at, flags) = (a.address(), a.u64(), a.u64(), a.u64(), a.u8());
+            let (payees, rates, totals) = (a.array(Input::address), a.array(Input::u128), a.array(Input::u128));
+            let (cliff_amounts, amounts, committed) = (a.array(Input::u128), a.array(Input::u128), a.array(Input::u128));
+            let many = NewStreams {
+                token,
+                start_at,
+                cliff_at,
+                end_at,
+                flags,
+                payees: &payees,
+                rates_per_second_scaled: &rates,
+                totals: &totals,
+                cliff_amounts: &cliff_amounts,
+                amounts: &amounts,
+                committed: &committed,
+                memos: &a.array(Input::bytes32),
             };
-            let new = NewStream { payee, token, stated, amount: a.u128(), committed: a.u128(), memo: a.bytes32() };
-            run(&a, |chain| stream::create(chain, &new).map(|(number, id)| (number.book, number.serial, FixedBytes(id.0))))
+            run(&a, |chain| Ok(stream::create_many(chain, &many)?.iter().map(|n| n.serial).collect()))
+        }
+
+        /// Creates a stream with the payer's tokens, as the payer signed it.
+        #[ink(message, payable, name = "createFor")]
+        pub fn create_for(&mut self, a: Args<CreateFor>) -> Result<(u32, u32, FixedBytes<32>), Error> {
+            let mut a = a.read();
+            let (payer, new) = (a.address(), new_stream(&mut a));
+            let (nonce, deadline, signature) = (a.u64(), a.u64(), a.signature());
+            run(&a, |chain| stream::create_for(chain, &payer, &new, nonce, deadline, &signature).map(created))
         }
 
         /// Adds the caller's money to the stream, if its parties are the expected ones.
@@ -82,7 +138,23 @@ mod streams {
             run(&a, |chain| stream::claim_batch(chain, &blob).map(DynBytes))
         }
 
-        /// The payer stops the accrual.
+        /// Takes back to the payer an amount, or with 2^128 − 1 all, of what is neither owed nor committed.
+        #[ink(message, payable, name = "refund")]
+        pub fn refund(&mut self, a: Args<OfAmount>) -> Result<u128, Error> {
+            let mut a = a.read();
+            let (number, amount) = (a.number(), a.u128());
+            run(&a, |chain| stream::refund(chain, number, amount))
+        }
+
+        /// Sets the rate from now on.
+        #[ink(message, payable, name = "adjustRate")]
+        pub fn adjust_rate(&mut self, a: Args<OfAmount>) -> Result<(), Error> {
+            let mut a = a.read();
+            let (number, rate) = (a.number(), a.u128());
+            run(&a, |chain| stream::adjust_rate(chain, number, rate))
+        }
+
+        /// Stops the accrual.
         #[ink(message, payable, name = "pause")]
         pub fn pause(&mut self, a: Args<Numbered>) -> Result<(), Error> {
             let mut a = a.read();
@@ -90,7 +162,7 @@ mod streams {
             run(&a, |chain| stream::pause(chain, number))
         }
 
-        /// The payer lets it accrue again.
+        /// Lets it accrue again.
         #[ink(message, payable, name = "resume")]
         pub fn resume(&mut self, a: Args<Numbered>) -> Result<(), Error> {
             let mut a = a.read();
@@ -104,6 +176,38 @@ mod streams {
             let mut a = a.read();
             let number = a.number();
             run(&a, |chain| stream::cancel(chain, number))
+        }
+
+        /// Ends the stream early without moving money: writes off what is not covered, for good.
+        #[ink(message, payable, name = "void")]
+        pub fn void(&mut self, a: Args<Numbered>) -> Result<(), Error> {
+            let mut a = a.read();
+            let number = a.number();
+            run(&a, |chain| stream::void(chain, number))
+        }
+
+        /// The payer gives up cancelling, for good.
+        #[ink(message, payable, name = "renounce")]
+        pub fn renounce(&mut self, a: Args<Numbered>) -> Result<(), Error> {
+            let mut a = a.read();
+            let number = a.number();
+            run(&a, |chain| stream::renounce(chain, number))
+        }
+
+        /// The payee gives its side to another; the stream's new number.
+        #[ink(message, payable, name = "handOver")]
+        pub fn hand_over(&mut self, a: Args<HandOver>) -> Result<(u32, u32), Error> {
+            let mut a = a.read();
+            let (number, to) = (a.number(), a.address());
+            run(&a, |chain| stream::hand_over(chain, number, &to).map(|new| (new.book, new.serial)))
+        }
+
+        /// The payer names who may act for it, and how far.
+        #[ink(message, payable, name = "setDelegate")]
+        pub fn set_delegate(&mut self, a: Args<SetDelegate>) -> Result<(), Error> {
+            let mut a = a.read();
+            let (number, delegate, rights, cap) = (a.number(), a.address(), a.u8(), a.u128());
+            run(&a, |chain| stream::set_delegate(chain, number, &delegate, rights, cap))
         }
 
         /// A stream: status, parties, schedule, flags, memo, id. Zeros but for the status without a record.
@@ -140,6 +244,33 @@ mod streams {
                 let b = stream::balances(chain, number);
                 (b.deposit, b.paid, b.committed, b.total_debt, b.covered_debt, b.uncovered_debt, b.refundable, b.depletes_at)
             })
+        }
+
+        /// What a claim of all would take now, and the relay fee in it.
+        #[ink(message, name = "claimable")]
+        pub fn claimable(&self, a: Args<Numbered>) -> (u128, u128) {
+            let mut a = a.read();
+            let number = a.number();
+            view(&a, |chain| stream::claimable(chain, number))
+        }
+
+        /// Who may act for the payer, what it may do, the largest rate it may set.
+        #[ink(message, name = "delegate")]
+        pub fn delegate(&self, a: Args<Numbered>) -> (Address, u8, u128) {
+            let mut a = a.read();
+            let number = a.number();
+            view(&a, |chain| {
+                let (delegate, rights, cap) = stream::delegate_of(chain, number);
+                (to(delegate), rights, cap)
+            })
+        }
+
+        /// The serials of a book's streams that have a record, in pages.
+        #[ink(message, name = "streams")]
+        pub fn streams(&self, a: Args<Listing>) -> (Vec<u32>, u32) {
+            let mut a = a.read();
+            let (book, from, count) = (a.u32(), a.u32(), a.u32());
+            view(&a, |chain| stream::list(chain, book, from, count))
         }
 
         // The calls that both contracts have.

@@ -8,9 +8,9 @@ const ERRORS = new URL('../../contracts/core/src/error.rs', import.meta.url);
 
 /** The table of events has no column for the contract. An event missing here stops the generator. */
 const EMITTED_BY = {
-  both: ['BookCreated', 'TermsSet', 'Claimed', 'Credited', 'Collected', 'ToppedUp', 'NonceUsed', 'Swept'],
-  channels: ['ChannelOpened', 'CloseRequested', 'Closed', 'RefundRequested', 'Refunded'],
-  streams: [/^Stream/],
+  both: ['BookCreated', 'TermsSet', 'Claimed', 'Credited', 'Collected', 'ToppedUp', 'Refunded', 'NonceUsed', 'Swept'],
+  channels: ['ChannelOpened', 'CloseRequested', 'Closed', 'RefundRequested'],
+  streams: [/^Stream/, 'RateAdjusted', 'DelegateSet'],
 };
 
 function emitters(name) {

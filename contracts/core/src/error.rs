@@ -83,6 +83,10 @@ macro_rules! for_each_error {
             BadArguments {},
             /// The transaction's weight limit is too small.
             OutOfWeight {},
+            /// The payee's side of this stream cannot be handed over.
+            NotTransferable {},
+            /// A right without a meaning, or rights for nobody.
+            BadRights { given: u8 },
         }
     };
 }

@@ -110,7 +110,7 @@ pub enum Event<'a> {
     },
     /// A part of the balance went back to the payer.
     Refunded {
-        /// Which channel.
+        /// Which channel or stream.
         number: Number,
         /// How much.
         amount: u128,
@@ -178,5 +178,54 @@ pub enum Event<'a> {
         number: Number,
         /// All it ever paid.
         paid: u128,
+        /// What went back to the payer with it.
+        remainder: u128,
+    },
+    /// A stream has another rate.
+    RateAdjusted {
+        /// Which.
+        number: Number,
+        /// From now on; × 1e9.
+        rate_per_second_scaled: u128,
+        /// By whom.
+        by: Address,
+    },
+    /// The payer gave up cancelling.
+    StreamRenounced {
+        /// Which.
+        number: Number,
+    },
+    /// A stream was ended early without moving money.
+    StreamVoided {
+        /// Which.
+        number: Number,
+        /// By whom.
+        by: Address,
+        /// What the payee has yet to get.
+        due: u128,
+        /// The debt that was not covered.
+        written_off: u128,
+    },
+    /// The payee's side has another owner, and the stream another number.
+    StreamHandedOver {
+        /// Its number before.
+        number: Number,
+        /// Its number now.
+        new: Number,
+        /// The payee before.
+        from: Address,
+        /// The payee now.
+        to: Address,
+    },
+    /// The payer named who may act for it.
+    DelegateSet {
+        /// Which stream.
+        number: Number,
+        /// Who; zero: nobody.
+        delegate: Address,
+        /// What it may do: bits of [`crate::stream::Rights`].
+        rights: u8,
+        /// The largest rate it may set; × 1e9.
+        rate_cap_scaled: u128,
     },
 }

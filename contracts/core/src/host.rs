@@ -20,8 +20,10 @@ pub enum Key {
     BookOf(Address, Token),
     /// A book.
     Book(u32),
-    /// A stream's record.
-    Record(Number),
+    /// The records of the streams of a book with serials `3·i … 3·i + 2`.
+    Streams(u32, u32),
+    /// What claims do not need of a stream.
+    Details(Number),
     /// The records of the channels of a book with serials `4·i … 4·i + 3` that are open.
     Channels(u32, u32),
     /// Which of a signer's nonces `256·i … 256·i + 255` are used.
@@ -43,10 +45,11 @@ impl Key {
             Self::TokenAt(i) => w.u8(2).u32(*i),
             Self::BookOf(p, t) => w.u8(3).bytes(&p.0).bytes(&t.0),
             Self::Book(b) => w.u8(4).u32(*b),
-            Self::Record(n) => w.u8(5).u32(n.book).u32(n.serial),
+            Self::Streams(b, i) => w.u8(5).u32(*b).u32(*i),
             Self::Credit(o, t) => w.u8(6).bytes(&o.0).bytes(&t.0),
             Self::Channels(b, i) => w.u8(7).u32(*b).u32(*i),
             Self::Nonces(s, i) => w.u8(8).bytes(&s.0).u64(*i),
+            Self::Details(n) => w.u8(9).u32(n.book).u32(n.serial),
         };
         let len = w.len();
         buf.get(..len).unwrap_or(&[])

@@ -81,7 +81,7 @@ pub struct Deployment {
 pub struct ChannelId(pub [u8; 32]);
 
 /// A stream's id: the hash of where it was created and between whom.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct StreamId(pub [u8; 32]);
 
 /// All that is fixed when a channel is opened.

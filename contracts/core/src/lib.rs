@@ -11,7 +11,7 @@
 //! - [`ledger`], [`book`]: money in and out, credit; books and their terms.
 //! - [`signed`]: calls in a party's name.
 //! - [`channel`], [`stream`]: the calls; [`batch`]: many claims in one.
-//! - [`host`], [`event`], [`error`], [`record`]: what lies between a call and the chain.
+//! - [`host`], [`event`], [`error`], [`record`], [`cell`]: what lies between a call and the chain.
 //!
 //! ```
 //! use rivulet_core::{eip712::{Domain, Message, Voucher}, ids::{Address, ChannelId, Deployment}, SoftKeccak};
@@ -30,6 +30,7 @@ pub mod amount;
 pub mod batch;
 pub mod blob;
 pub mod book;
+pub mod cell;
 pub mod channel;
 pub mod eip712;
 pub mod error;

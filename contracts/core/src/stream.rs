@@ -5,50 +5,32 @@
 //!
 //! - [`schedule`]: what flows, when; what create accepts and refuses.
 //! - [`accrual`]: what is owed at a time. All of the arithmetic, with its bounds and roundings.
-//! - [`record`]: the cell.
-//! - [`calls`]: create, top up, pause, resume, cancel. [`mod@claim`]: claim, claim batch.
-//! - [`view`]: status, debts, depletion time.
+//! - [`record`]: the cells.
+//! - `create`: one, many, another's by its signature. `fund`: top up, refund. `control`: pause, resume, adjust the rate, renounce. `delegate`: who may do so
+//!   for the payer. `end`: cancel, void. `hand_over`. [`mod@claim`]: claim, claim batch.
+//! - [`view`]: status, debts, depletion time, listing.
+//!
+//! **What a payer gave up.** Before its end, a payer that gave up cancelling can neither cancel, void, pause, cut the rate, nor take money out.
 
 pub mod accrual;
-pub mod calls;
 pub mod claim;
+mod control;
+mod create;
+mod delegate;
+mod end;
+mod fund;
+mod hand_over;
 pub mod record;
 pub mod schedule;
 pub mod view;
 
-pub use calls::{NewStream, cancel, create, pause, resume, top_up};
 pub use claim::{claim, claim_batch};
-pub use record::{State, Stream};
+pub use control::{adjust_rate, pause, renounce, resume};
+pub use create::{NewStream, NewStreams, create, create_for, create_many};
+pub use delegate::set_delegate;
+pub use end::{cancel, void};
+pub use fund::{refund, top_up};
+pub use hand_over::hand_over;
+pub use record::{Details, Rights, State, Stream, find};
 pub use schedule::{Cliff, Flags, Schedule, ScheduleError};
-pub use view::{Balances, StreamStatus, StreamView, balances, stream};
-
-use crate::{
-    book::Book,
-    error::Error,
-    host::{Host, Key},
-    ids::StreamNumber,
-    outcome::RowOutcome,
-};
-
-/// A stream's record alone, for calls that need not know its payee and token. A number without one is refused.
-fn find_record<H: Host>(h: &H, number: StreamNumber) -> Result<Stream, Error> {
-    load(h, number).ok_or_else(|| absent(number, Book::load(h, number.book)))
-}
-
-/// The stream and its book.
-pub fn find<H: Host>(h: &H, number: StreamNumber) -> Result<(Stream, Book), Error> {
-    let book = Book::load(h, number.book).ok_or(absent(number, None))?;
-    load(h, number).map(|stream| (stream, book)).ok_or(absent(number, Some(book)))
-}
-
-fn load<H: Host>(h: &H, number: StreamNumber) -> Option<Stream> {
-    h.load(&Key::Record(number)).map(|b| Stream::from_bytes(&b))
-}
-
-/// Why there is no record.
-fn absent(number: StreamNumber, book: Option<Book>) -> Error {
-    match book.map(|b| b.absent(number.serial)) {
-        Some(RowOutcome::Closed) => Error::ClosedNumber { book: number.book, serial: number.serial },
-        _ => Error::UnknownNumber { book: number.book, serial: number.serial },
-    }
-}
+pub use view::{Balances, StreamStatus, StreamView, balances, claimable, delegate_of, list, stream};

@@ -18,11 +18,12 @@ mod stream_world;
 
 use rivulet_core::{
     blob,
+    cell::Slot,
     error::Error,
     host::Key,
     ids::{Address, StreamNumber, StreamOrigin},
     outcome::RowOutcome,
-    stream::{self, NewStream, ScheduleError, StreamStatus as S, claim::ALL, schedule::Stated},
+    stream::{self, NewStream, ScheduleError, Stream, StreamStatus as S, claim::ALL, schedule::Stated},
     testing::THIS,
 };
 use stream_world::*;
@@ -47,13 +48,15 @@ fn create_keeps_all_that_was_stated() {
     let n = w.create(NewStream { stated, committed: 300, ..plain() });
     let s = w.record(n).unwrap();
     // 900 in 7 s: 128.571428571 a second, and 3 billionths at the end.
-    assert_eq!((s.schedule.rate_per_second_scaled, s.end_residue_scaled), (128_571_428_571, 3));
-    assert_eq!((s.payer, s.deposit, s.paid, s.committed, s.flags, s.created_at, s.memo), (PAYER, 1_000, 0, 300, 7, now, [7; 32]));
-    let v = stream::stream(&w.h, n);
-    assert_eq!((v.payer, v.payee, v.token, v.schedule, v.id), (PAYER, PAYEE, USDT, s.schedule, s.id));
+    assert_eq!((s.rate_per_second_scaled, s.end_residue_scaled), (128_571_428_571, 3));
+    assert_eq!((s.payer, s.deposit, s.paid, s.committed, s.flags), (PAYER, 1_000, 0, 300, 7));
+    let (v, details) = (stream::stream(&w.h, n), w.details(n));
+    assert_eq!((details.start_at, details.memo, details.delegate, details.rights), (now + 5, [7; 32], Address::ZERO, 0));
+    assert_eq!((v.payer, v.payee, v.token, v.schedule, v.id), (PAYER, PAYEE, USDT, s.schedule(now + 5), details.id));
+    assert_eq!((v.schedule.start_at, v.schedule.end_at, v.memo), (now + 5, now + 17, [7; 32]));
     assert_eq!((v.cliff().at, v.cliff().amount), (now + 10, 100));
     let origin = StreamOrigin { number: n, payer: PAYER, payee: PAYEE, token: USDT, created_at: now };
-    assert_eq!(s.id, origin.stream_id(&rivulet_core::host::Host::deployment(&w.h), &rivulet_core::SoftKeccak));
+    assert_eq!(v.id, origin.stream_id(&rivulet_core::host::Host::deployment(&w.h), &rivulet_core::SoftKeccak));
     assert!(w.h.events.last().unwrap().starts_with("StreamCreated"));
     w.check();
     w.h.now = now + 17;
@@ -112,7 +115,7 @@ fn create_tells_streams_of_one_pair_apart() {
     let mut w = World::default();
     let (a, b) = (w.create(plain()), w.create(plain()));
     assert_eq!((a.book, a.serial + 1), (b.book, b.serial));
-    assert_ne!(w.record(a).unwrap().id, w.record(b).unwrap().id);
+    assert_ne!(w.details(a).id, w.details(b).id);
     w.check();
 }
 
@@ -479,17 +482,20 @@ fn pause_is_refused_before_the_start_and_after_the_end() {
 }
 
 #[test]
-fn pause_and_resume_touch_the_records_cell_only() {
+fn what_the_payer_steers_touches_the_records_cell_only() {
     let mut w = World::default();
     let n = w.create(plain());
     w.pass(10);
     // Nothing else is even read: it all works without.
-    let cell = w.h.cells.remove(&Key::Record(n)).unwrap();
+    let key = Key::Streams(n.book, n.serial / Stream::PER_CELL);
+    let cell = w.h.cells.remove(&key).unwrap();
     let rest = std::mem::take(&mut w.h.cells);
-    w.h.cells.insert(Key::Record(n), cell);
+    w.h.cells.insert(key, cell);
     w.pause(n).unwrap();
     w.resume(n).unwrap();
-    assert_eq!(w.h.cells.keys().collect::<Vec<_>>(), [&Key::Record(n)]);
+    w.adjust(PAYER, n, 2 * UNIT).unwrap();
+    w.renounce(PAYER, n).unwrap();
+    assert_eq!(w.h.cells.keys().collect::<Vec<_>>(), [&key]);
     w.h.cells.extend(rest);
     w.check();
 }

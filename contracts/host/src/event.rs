@@ -67,6 +67,10 @@ pub fn emit(event: &Event<'_>) {
             data.address(from).u128(*amount).u128(*deposit);
             numbered(const { topic("ToppedUp(uint32,uint32,address,uint128,uint128)") }, number, data.bytes());
         }
+        Event::Refunded { number, amount, deposit } => {
+            let signature = const { topic("Refunded(uint32,uint32,uint128,uint128)") };
+            numbered(signature, number, Words::<64>::new().u128(*amount).u128(*deposit).bytes());
+        }
         #[cfg(feature = "channels")]
         other => channels(other),
         #[cfg(feature = "streams")]
@@ -102,10 +106,6 @@ fn channels(event: &Event<'_>) {
         Event::RefundRequested { number, amount, due_at } => {
             let signature = const { topic("RefundRequested(uint32,uint32,uint128,uint64)") };
             numbered(signature, number, Words::<64>::new().u128(*amount).u64(*due_at).bytes());
-        }
-        Event::Refunded { number, amount, deposit } => {
-            let signature = const { topic("Refunded(uint32,uint32,uint128,uint128)") };
-            numbered(signature, number, Words::<64>::new().u128(*amount).u128(*deposit).bytes());
         }
         Event::Closed { number, claimed, refund } => {
             let mut data = Words::<64>::new();
@@ -150,8 +150,29 @@ fn streams(event: &Event<'_>) {
             data.address(by).u128(*due).u128(*refund);
             numbered(const { topic("StreamCancelled(uint32,uint32,address,uint128,uint128)") }, number, data.bytes());
         }
-        Event::StreamEnded { number, paid } => {
-            numbered(const { topic("StreamEnded(uint32,uint32,uint128)") }, number, Words::<32>::new().u128(*paid).bytes());
+        Event::StreamEnded { number, paid, remainder } => {
+            let signature = const { topic("StreamEnded(uint32,uint32,uint128,uint128)") };
+            numbered(signature, number, Words::<64>::new().u128(*paid).u128(*remainder).bytes());
+        }
+        Event::RateAdjusted { number, rate_per_second_scaled, by } => {
+            let signature = const { topic("RateAdjusted(uint32,uint32,uint128,address)") };
+            numbered(signature, number, Words::<64>::new().u128(*rate_per_second_scaled).address(by).bytes());
+        }
+        Event::StreamRenounced { number } => numbered(const { topic("StreamRenounced(uint32,uint32)") }, number, &[]),
+        Event::StreamVoided { number, by, due, written_off } => {
+            let mut data = Words::<96>::new();
+            data.address(by).u128(*due).u128(*written_off);
+            numbered(const { topic("StreamVoided(uint32,uint32,address,uint128,uint128)") }, number, data.bytes());
+        }
+        Event::StreamHandedOver { number, new, from, to } => {
+            let mut data = Words::<128>::new();
+            data.u32(new.book).u32(new.serial).address(from).address(to);
+            numbered(const { topic("StreamHandedOver(uint32,uint32,uint32,uint32,address,address)") }, number, data.bytes());
+        }
+        Event::DelegateSet { number, delegate, rights, rate_cap_scaled } => {
+            let mut data = Words::<96>::new();
+            data.address(delegate).u32(u32::from(*rights)).u128(*rate_cap_scaled);
+            numbered(const { topic("DelegateSet(uint32,uint32,address,uint8,uint128)") }, number, data.bytes());
         }
         _ => {}
     }

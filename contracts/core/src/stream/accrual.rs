@@ -26,10 +26,7 @@
 //!
 //! No step below can overflow. Where one saturates, that is this proof's second line: a stream that nobody can break, whatever its record says.
 
-use super::{
-    Flags, State, Stream,
-    schedule::{MAX_DURATION_SECS, SCALE},
-};
+use super::{State, Stream, schedule::SCALE};
 use crate::{amount::floor_to_grain, ids::Token};
 
 /// What is owed, in the token's smallest unit.
@@ -50,23 +47,9 @@ impl Stream {
         self.deposit.saturating_sub(self.paid)
     }
 
-    /// When seconds begin to count.
-    fn flow_start(&self) -> u64 {
-        self.schedule.cliff.map_or(self.schedule.start_at, |c| c.at)
-    }
-
-    /// When they cease to.
-    fn flow_end(&self) -> u64 {
-        match self.schedule.end_at {
-            // start_at is within 68 years of a clock that is nowhere near 2^64.
-            0 => self.schedule.start_at.saturating_add(MAX_DURATION_SECS),
-            end_at => end_at,
-        }
-    }
-
     /// From when the present rate counts: the later of the snapshot and the flow's start.
     fn runs_from(&self) -> u64 {
-        self.snapshot_at.max(self.flow_start())
+        self.snapshot_at.max(self.flow_start)
     }
 
     /// True while time adds to the debt.
@@ -76,23 +59,21 @@ impl Stream {
 
     /// The cliff's amount, scaled, unless the snapshot holds it. 0 without a cliff.
     fn cliff_scaled(&self) -> u128 {
-        match self.schedule.cliff {
-            // Below 2^96 · 2^30.
-            Some(cliff) if !self.is(State::CLIFF_COUNTED) => cliff.amount.saturating_mul(SCALE),
-            _ => 0,
-        }
+        // Below 2^96 · 2^30.
+        if self.is(State::CLIFF_COUNTED) { 0 } else { self.cliff_amount.saturating_mul(SCALE) }
     }
 
-    /// Everything ever owed, paid or not, scaled. Never falls as time passes or calls come.
+    /// Everything ever owed, paid or not, scaled. Never falls as time passes or calls come, but for a void, which writes off what is not covered.
+    #[inline(never)]
     pub fn gross_scaled(&self, now: u64) -> u128 {
         let mut gross = self.snapshot_debt_scaled;
         if !self.is_running() {
             return gross;
         }
         // Negative before the flow: counts as none.
-        let secs = now.min(self.flow_end()).saturating_sub(self.runs_from());
-        gross = gross.saturating_add(self.schedule.rate_per_second_scaled.saturating_mul(u128::from(secs)));
-        if now >= self.flow_start() {
+        let secs = now.min(self.flow_end).saturating_sub(self.runs_from());
+        gross = gross.saturating_add(self.rate_per_second_scaled.saturating_mul(u128::from(secs)));
+        if now >= self.flow_start {
             gross = gross.saturating_add(self.cliff_scaled());
         }
         if self.is_ended(now) {
@@ -113,6 +94,7 @@ impl Stream {
     }
 
     /// The debt and what covers it.
+    #[inline(never)]
     pub fn debt(&self, now: u64) -> Debt {
         let total = self.total_debt(now);
         let covered = total.min(self.balance());
@@ -124,10 +106,11 @@ impl Stream {
         floor_to_grain(token, self.debt(now).covered)
     }
 
-    /// What the payee has yet to get if the stream is cancelled now: what it is owed and covered, at least what was committed. Rounded down to what can
-    /// move; the rest of the balance is the payer's.
-    pub fn due_on_cancel(&self, token: &Token, now: u64) -> u128 {
-        floor_to_grain(token, self.debt(now).covered.max(self.committed_left()))
+    /// What the payee has yet to get if the stream is ended early now: what it is owed and covered; when the payer's side does it, at least what was
+    /// committed. Rounded down to what can move; the rest of the balance is the payer's.
+    pub fn due_on_end(&self, token: &Token, now: u64, by_payee: bool) -> u128 {
+        let committed = if by_payee { 0 } else { self.committed_left() };
+        floor_to_grain(token, self.debt(now).covered.max(committed))
     }
 
     /// What the payer could take back without ending the stream: the balance less covered debt and commitment. Rounded down to what can move.
@@ -139,14 +122,24 @@ impl Stream {
         floor_to_grain(token, self.balance().saturating_sub(kept))
     }
 
-    /// The committed part that is still in the balance.
+    /// The committed part that is still in the balance. A void has settled it: what was due of it is in the snapshot.
     fn committed_left(&self) -> u128 {
-        self.committed.min(self.deposit).saturating_sub(self.paid)
+        if self.is(State::VOIDED) { 0 } else { self.committed.min(self.deposit).saturating_sub(self.paid) }
     }
 
-    /// True when no time to come adds to the debt. An open-ended stream never ends by itself.
+    /// True before its start. Its snapshot's time is the start's until then.
+    pub fn is_pending(&self, now: u64) -> bool {
+        now < self.snapshot_at
+    }
+
+    /// True from its end on. An open-ended stream never ends by itself.
     pub fn is_ended(&self, now: u64) -> bool {
-        self.schedule.end_at != 0 && now >= self.schedule.end_at
+        !self.is(State::OPEN_ENDED) && now >= self.flow_end
+    }
+
+    /// True when no time to come adds to the debt: ended, cancelled or voided.
+    pub fn is_done(&self, now: u64) -> bool {
+        self.is(State::CANCELLED | State::VOIDED) || self.is_ended(now)
     }
 
     /// True when it has ended and its balance covers all of its debt that can be paid: more money would do nothing.
@@ -156,13 +149,13 @@ impl Stream {
 
     /// True when nothing more can ever be paid, so that the record has no use: what is left of the balance is the payer's.
     pub fn is_over(&self, token: &Token, now: u64) -> bool {
-        (self.is(State::CANCELLED) || self.is_ended(now)) && floor_to_grain(token, self.total_debt(now)) == 0
+        self.is_done(now) && floor_to_grain(token, self.total_debt(now)) == 0
     }
 
     /// Folds what has accrued into the snapshot. Changes no debt at any time, as long as nothing else changes.
     pub(super) fn take_snapshot(&mut self, now: u64) {
         self.snapshot_debt_scaled = self.gross_scaled(now);
-        if self.is_running() && self.flags & Flags::CLIFF != 0 && now >= self.flow_start() {
+        if self.is_running() && now >= self.flow_start {
             self.state |= State::CLIFF_COUNTED;
         }
         // Before the start it stays where it is, in the future.
@@ -184,12 +177,12 @@ impl Stream {
         if !self.is_running() {
             return 0;
         }
-        let (from, flow_end) = (self.runs_from(), self.flow_end());
+        let (from, flow_end) = (self.runs_from(), self.flow_end);
         gross = gross.saturating_add(self.cliff_scaled());
         if gross >= limit {
             return from;
         }
-        let rate = self.schedule.rate_per_second_scaled;
+        let rate = self.rate_per_second_scaled;
         // Up, so that the second before is covered. A rate of 0 never gets there.
         let secs = if rate == 0 { u128::MAX } else { limit.saturating_sub(gross).div_ceil(rate) };
         let flow_secs = flow_end.saturating_sub(from);
@@ -199,20 +192,17 @@ impl Stream {
             return from.saturating_add(secs);
         }
         let at_end = gross.saturating_add(rate.saturating_mul(u128::from(flow_secs))).saturating_add(u128::from(self.end_residue_scaled));
-        if self.schedule.end_at != 0 && at_end >= limit { self.schedule.end_at } else { 0 }
+        if !self.is(State::OPEN_ENDED) && at_end >= limit { flow_end } else { 0 }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{Cliff, Schedule},
-        *,
-    };
+    use super::*;
     use crate::{
         amount::MAX_AMOUNT,
-        ids::{Address, StreamId},
-        stream::schedule::MAX_RATE_SCALED,
+        ids::Address,
+        stream::schedule::{MAX_DURATION_SECS, MAX_RATE_SCALED},
     };
 
     const START: u64 = 1_000_000;
@@ -222,33 +212,29 @@ mod tests {
     fn half(deposit: u128) -> Stream {
         Stream {
             payer: Address([1; 20]),
-            schedule: Schedule { rate_per_second_scaled: SCALE / 2, start_at: START, cliff: None, end_at: 0 },
-            end_residue_scaled: 0,
+            rate_per_second_scaled: SCALE / 2,
+            flow_start: START,
+            flow_end: START + MAX_DURATION_SECS,
             deposit,
             paid: 0,
             committed: 0,
             snapshot_debt_scaled: 0,
             snapshot_at: START,
+            cliff_amount: 0,
+            end_residue_scaled: 0,
             flags: 0,
-            state: 0,
-            delegate: Address::ZERO,
-            delegate_rights: 0,
-            delegate_rate_cap_scaled: 0,
-            created_at: START,
-            id: StreamId([2; 32]),
-            memo: [0; 32],
+            state: State::OPEN_ENDED,
         }
     }
 
     fn with_cliff(mut s: Stream, at: u64, amount: u128) -> Stream {
-        s.flags |= Flags::CLIFF;
-        s.schedule.cliff = Some(Cliff { at, amount });
+        (s.flow_start, s.cliff_amount) = (at, amount);
         s
     }
 
     fn ending(mut s: Stream, end_at: u64, residue: u32) -> Stream {
-        s.schedule.end_at = end_at;
-        s.end_residue_scaled = residue;
+        (s.flow_end, s.end_residue_scaled) = (end_at, residue);
+        s.state &= !State::OPEN_ENDED;
         s
     }
 
@@ -378,7 +364,7 @@ mod tests {
     #[test]
     fn the_largest_rate_cliff_time_and_residue_together_do_not_overflow() {
         let mut s = ending(with_cliff(half(MAX_AMOUNT), START, MAX_AMOUNT), START + MAX_DURATION_SECS, u32::MAX);
-        s.schedule.rate_per_second_scaled = MAX_RATE_SCALED;
+        s.rate_per_second_scaled = MAX_RATE_SCALED;
         let flow = MAX_RATE_SCALED.checked_mul(u128::from(MAX_DURATION_SECS)).unwrap();
         let cliff = MAX_AMOUNT.checked_mul(SCALE).unwrap();
         let all = flow.checked_add(cliff).and_then(|g| g.checked_add(u128::from(u32::MAX))).unwrap();
@@ -399,7 +385,7 @@ mod tests {
         depletes_exactly_at(&half(5), START + 12);
         depletes_exactly_at(&half(0), START + 2);
         let mut third = half(5);
-        third.schedule.rate_per_second_scaled = 333_333_333;
+        third.rate_per_second_scaled = 333_333_333;
         depletes_exactly_at(&third, START + 19);
     }
 
@@ -421,7 +407,7 @@ mod tests {
     #[test]
     fn an_open_ended_stream_depletes_in_its_last_second_or_never() {
         let mut s = half(u128::from(MAX_DURATION_SECS) - 1);
-        s.schedule.rate_per_second_scaled = SCALE;
+        s.rate_per_second_scaled = SCALE;
         depletes_exactly_at(&s, START + MAX_DURATION_SECS);
         s.deposit += 1;
         assert_eq!(s.depletes_at(), 0);
@@ -450,7 +436,7 @@ mod tests {
     #[test]
     fn native_debt_below_what_can_move_stays_owed() {
         let mut s = half(300_000_000);
-        s.schedule.rate_per_second_scaled = 60_000_000 * SCALE;
+        s.rate_per_second_scaled = 60_000_000 * SCALE;
         let payable = |s: &Stream, t| s.payable(&Token::ZERO, t);
         assert_eq!([1, 2, 3, 4, 5].map(|t| payable(&s, START + t) / 100_000_000), [0, 1, 1, 2, 3]);
         s.paid = 100_000_000;
@@ -469,14 +455,36 @@ mod tests {
     }
 
     #[test]
+    fn a_payee_that_ends_a_stream_is_due_what_it_earned_and_no_commitment() {
+        let mut s = half(100);
+        s.committed = 60;
+        assert_eq!([0, 40, 160].map(|secs| s.due_on_end(&TOKEN, START + secs, true)), [0, 20, 80]);
+    }
+
+    #[test]
+    fn a_new_rate_counts_from_its_second_on() {
+        let mut s = ending(half(100), START + 10, 0);
+        s.take_snapshot(START + 3);
+        s.rate_per_second_scaled = SCALE;
+        assert_eq!([3, 4, 10, 11].map(|secs| 2 * s.gross_scaled(START + secs) / SCALE), [3, 5, 17, 17]);
+        depletes_exactly_at(&Stream { deposit: 4, ..s }, START + 7);
+        // Before the start: from the start on.
+        let mut early = half(100);
+        early.take_snapshot(START - 500);
+        early.rate_per_second_scaled = SCALE;
+        assert!(early.is_pending(START - 1) && !early.is_pending(START));
+        assert_eq!([0, 5].map(|secs| early.total_debt(START + secs)), [0, 5]);
+    }
+
+    #[test]
     fn what_was_committed_is_due_on_cancelling_and_never_refundable() {
         let mut s = half(100);
         s.committed = 60;
-        assert_eq!((s.due_on_cancel(&TOKEN, START), s.refundable(&TOKEN, START)), (60, 40));
-        assert_eq!((s.due_on_cancel(&TOKEN, START + 160), s.refundable(&TOKEN, START + 160)), (80, 20));
+        assert_eq!((s.due_on_end(&TOKEN, START, false), s.refundable(&TOKEN, START)), (60, 40));
+        assert_eq!((s.due_on_end(&TOKEN, START + 160, false), s.refundable(&TOKEN, START + 160)), (80, 20));
         s.paid = 50;
-        assert_eq!((s.due_on_cancel(&TOKEN, START + 100), s.refundable(&TOKEN, START + 100)), (10, 40));
+        assert_eq!((s.due_on_end(&TOKEN, START + 100, false), s.refundable(&TOKEN, START + 100)), (10, 40));
         s.paid = 80;
-        assert_eq!((s.due_on_cancel(&TOKEN, START + 160), s.refundable(&TOKEN, START + 160)), (0, 20));
+        assert_eq!((s.due_on_end(&TOKEN, START + 160, false), s.refundable(&TOKEN, START + 160)), (0, 20));
     }
 }

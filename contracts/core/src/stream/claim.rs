@@ -1,92 +1,109 @@
 //! Claims: one, by the payee to any address or by anyone to the payee; or many, by anyone, each to its payee.
 //!
-//! Records are written before anything is paid. What a claim leaves over is deleted: a cancelled stream without a balance, and an ended one without
-//! debt that can be paid, whose remainder goes back to the payer.
+//! Records are written before anything is paid. What a claim leaves over is deleted: a cancelled stream without a balance, and an ended or voided one
+//! without debt that can be paid, whose remainder goes back to the payer.
 
 use alloc::vec::Vec;
 
-use super::{Stream, find, load};
+use super::{
+    Stream,
+    record::{Found, remove},
+};
 use crate::{
     amount::{NATIVE_GRAIN, floor_to_grain},
     batch::{self, Rows},
     blob::{self, StreamRow},
     book::{Fees, Tally},
+    cell::Cell,
     error::Error,
     event::Event,
-    host::{Host, Key},
+    host::Host,
     ids::{Address, StreamNumber, Token},
     ledger,
     outcome::RowOutcome,
 };
 
-/// The amount that asks for all that is payable.
+/// The amount that asks for all there is.
 pub const ALL: u128 = u128::MAX;
+
+/// How much is asked of what there is: an amount that can move, or [`ALL`].
+#[inline(never)]
+pub(super) fn asked(token: &Token, amount: u128, there: u128) -> Result<u128, Error> {
+    match amount {
+        0 => Err(Error::ZeroAmount {}),
+        ALL if there == 0 => Err(Error::NothingToPay {}),
+        ALL => Ok(there),
+        _ if amount > there => Err(Error::Overdraw { asked: amount, payable: there }),
+        _ if floor_to_grain(token, amount) != amount => Err(Error::NotMovable { amount, grain: NATIVE_GRAIN }),
+        _ => Ok(amount),
+    }
+}
 
 /// A stream whose record is gone.
 #[derive(Debug)]
-pub(super) struct Ended {
+struct Ended {
     number: StreamNumber,
     paid: u128,
     payer: Address,
     remainder: u128,
 }
 
-impl Ended {
-    /// Deletes the record.
-    pub(super) fn delete<H: Host>(h: &mut H, number: StreamNumber, stream: &Stream) -> Self {
-        h.clear(&Key::Record(number));
-        Self { number, paid: stream.paid, payer: stream.payer, remainder: stream.balance() }
-    }
-
-    /// Says so.
-    pub(super) fn log<H: Host>(&self, h: &mut H) {
-        h.emit(&Event::StreamEnded { number: self.number, paid: self.paid });
-    }
-}
-
 /// Rows of one book being claimed, and the streams that end with them.
 #[derive(Debug)]
 pub(super) struct Group {
     tally: Tally,
+    cell: Option<Cell<Stream>>,
     ended: Vec<Ended>,
 }
 
 impl Group {
-    pub(super) fn new<H: Host>(h: &H, book: u32, rows: usize) -> Self {
-        Self { tally: Tally::new(h, book, rows), ended: Vec::new() }
+    /// Of the one stream whose cell this is.
+    pub(super) fn of<H: Host>(h: &H, number: StreamNumber, cell: Cell<Stream>) -> Self {
+        Self { tally: Tally::new(h, number.book, 1), cell: Some(cell), ended: Vec::new() }
     }
 
-    /// Takes `gain`, which is payable, off the stream; deletes its record when that was the last. Pays nothing yet.
-    pub(super) fn pay_row<H: Host>(&mut self, h: &mut H, number: StreamNumber, mut stream: Stream, gain: u128) -> RowOutcome {
-        let Some(token) = self.tally.book().map(|b| b.token) else { return RowOutcome::Unknown };
+    /// Takes `gain`, which is payable, off the stream; takes its record out when that was the last. Pays nothing yet. `all`: it was all that is asked for,
+    /// so it is capped if some debt was not covered.
+    #[inline(never)]
+    fn take<H: Host>(&mut self, h: &mut H, number: StreamNumber, mut stream: Stream, gain: u128, all: bool) -> RowOutcome {
+        let token = self.tally.book().map_or(Token::ZERO, |b| b.token);
         let now = h.now();
         let outcome = match gain {
             0 => RowOutcome::Stale,
-            _ if stream.debt(now).uncovered > 0 => RowOutcome::Capped,
+            _ if all && stream.debt(now).uncovered > 0 => RowOutcome::Capped,
             _ => RowOutcome::Applied,
         };
         stream.paid = stream.paid.saturating_add(gain);
-        if stream.is_over(&token, now) {
-            self.ended.push(Ended::delete(h, number, &stream));
-        } else if gain > 0 {
-            stream.save(h, number);
+        if let Some(cell) = &mut self.cell {
+            if stream.is_over(&token, now) {
+                remove(h, cell, number);
+                self.ended.push(Ended { number, paid: stream.paid, payer: stream.payer, remainder: stream.balance() });
+            } else if gain > 0 {
+                cell.put(number.serial, &stream);
+            }
         }
         self.tally.add(h, number.serial, outcome, gain, stream.paid);
         outcome
     }
 
-    /// Pays the payee, or whom it names; then the remainders of the streams that ended, to their payers.
-    fn settle_to<H: Host>(self, h: &mut H, to: Option<&Address>, fund_new: bool, fees: &mut Fees) {
+    /// Writes the records; pays the payee, or whom it names; then the remainders of the streams that ended, to their payers.
+    #[inline(never)]
+    fn settle_to<H: Host>(mut self, h: &mut H, to: Option<&Address>, fund_new: bool, fees: &mut Fees) {
+        if let Some(cell) = &mut self.cell {
+            cell.store(h);
+        }
         let token = self.tally.book().map_or(Token::ZERO, |b| b.token);
         self.tally.settle(h, to, fund_new, fees);
-        for ended in self.ended {
-            ended.log(h);
-            ledger::pay(h, &token, &ended.payer, ended.remainder, false);
+        for Ended { number, paid, payer, remainder } in self.ended {
+            h.emit(&Event::StreamEnded { number, paid, remainder });
+            ledger::pay(h, &token, &payer, remainder, false);
         }
     }
 
-    /// The same for a call on one stream.
-    pub(super) fn settle_one<H: Host>(self, h: &mut H, to: Option<&Address>) {
+    /// One row, settled at once.
+    #[inline(never)]
+    pub(super) fn pay_one<H: Host>(mut self, h: &mut H, number: StreamNumber, stream: Stream, gain: u128, all: bool, to: Option<&Address>) {
+        self.take(h, number, stream, gain, all);
         let mut fees = Fees::new();
         self.settle_to(h, to, false, &mut fees);
         fees.pay(h);
@@ -98,22 +115,30 @@ impl<H: Host> Rows<H> for Group {
     type Shared = ();
 
     fn begin(h: &H, group: &blob::Group, (): &()) -> Self {
-        Self::new(h, group.book, group.rows as usize)
+        Self { tally: Tally::new(h, group.book, group.rows as usize), cell: None, ended: Vec::new() }
     }
 
     /// Everything payable.
     fn row(&mut self, h: &mut H, number: StreamNumber, _: &StreamRow) -> RowOutcome {
-        // Without a book there is no record to look for.
-        let outcome = match self.tally.book().map(|book| (book, load(h, number))) {
-            Some((book, Some(stream))) => {
-                let gain = stream.payable(&book.token, h.now());
-                return self.pay_row(h, number, stream, gain);
-            }
-            Some((book, None)) => book.absent(number.serial),
-            None => RowOutcome::Unknown,
+        let Some(book) = self.tally.book() else {
+            // Without a book there is no record to look for.
+            self.tally.add(h, number.serial, RowOutcome::Unknown, 0, 0);
+            return RowOutcome::Unknown;
         };
-        self.tally.add(h, number.serial, outcome, 0, 0);
-        outcome
+        let token = book.token;
+        let absent = book.absent(number.serial);
+        if !self.cell.as_ref().is_some_and(|cell| cell.is_of(number)) {
+            if let Some(done) = &mut self.cell {
+                done.store(h);
+            }
+            self.cell = Some(Cell::load(h, number));
+        }
+        let Some(stream) = self.cell.as_ref().and_then(|cell| cell.get(number.serial)) else {
+            self.tally.add(h, number.serial, absent, 0, 0);
+            return absent;
+        };
+        let gain = stream.payable(&token, h.now());
+        self.take(h, number, stream, gain, true)
     }
 
     fn settle(self, h: &mut H, fund_new: bool, fees: &mut Fees) {
@@ -123,32 +148,21 @@ impl<H: Host> Rows<H> for Group {
 
 /// Claims `amount`, or [`ALL`] that is payable: the payee to any address, anyone else to the payee. Returns what left the deposit.
 ///
-/// All of nothing is refused, except where a remainder waits for the payer of an ended stream.
+/// All of nothing is refused, except where a remainder waits for the payer of a stream that is over.
 pub fn claim<H: Host>(h: &mut H, number: StreamNumber, amount: u128, to: &Address) -> Result<u128, Error> {
     ledger::refuse_value(h)?;
-    let (stream, book) = find(h, number)?;
+    let Found { stream, cell, .. } = Found::load(h, number)?;
+    let group = Group::of(h, number, cell);
+    let Some(book) = group.tally.book() else { return Err(Error::UnknownNumber { book: number.book, serial: number.serial }) };
     if h.caller() == book.payee {
         ledger::check_party(h, to)?;
     } else if *to != book.payee {
         return Err(Error::NotAllowed { caller: h.caller(), expected: book.payee });
     }
-    let payable = stream.payable(&book.token, h.now());
-    let gain = if amount == ALL { payable } else { amount };
-    if gain == 0 && amount == ALL && !stream.is_over(&book.token, h.now()) {
-        return Err(Error::NothingToPay {});
-    }
-    if amount == 0 {
-        return Err(Error::ZeroAmount {});
-    }
-    if gain > payable {
-        return Err(Error::Overdraw { asked: amount, payable });
-    }
-    if floor_to_grain(&book.token, gain) != gain {
-        return Err(Error::NotMovable { amount: gain, grain: NATIVE_GRAIN });
-    }
-    let mut group = Group::new(h, number.book, 1);
-    group.pay_row(h, number, stream, gain);
-    group.settle_one(h, Some(to));
+    let (all, now) = (amount == ALL, h.now());
+    let last = all && stream.is_over(&book.token, now);
+    let gain = if last { 0 } else { asked(&book.token, amount, stream.payable(&book.token, now))? };
+    group.pay_one(h, number, stream, gain, all, Some(to));
     Ok(gain)
 }
 

@@ -28,6 +28,18 @@ pub struct Schedule {
     pub end_at: u64,
 }
 
+impl Schedule {
+    /// When seconds begin to count: at the cliff, without one at the start.
+    pub fn flow_start(&self) -> u64 {
+        self.cliff.map_or(self.start_at, |c| c.at)
+    }
+
+    /// When they cease to: at the end, without one 2^32 − 1 s after the start, which is within 68 years of a clock that is nowhere near 2^64.
+    pub fn flow_end(&self) -> u64 {
+        if self.end_at == 0 { self.start_at.saturating_add(MAX_DURATION_SECS) } else { self.end_at }
+    }
+}
+
 /// A cliff.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cliff {

@@ -1,9 +1,14 @@
 //! What can be asked of a stream. No view is ever refused; figures are zero where there is no record. They hold for the block they are asked at: the payer
 //! can change them by its next call, so no contract should take them for a promise.
 
-use super::{Schedule, State, Stream, find, schedule::Cliff};
+use alloc::vec::Vec;
+
+use super::{Details, Schedule, State, Stream, find, schedule::Cliff};
 use crate::{
+    book::Book,
+    cell::{Cell, Slot},
     error::Error,
+    fee::relay_fee,
     host::Host,
     ids::{Address, StreamId, StreamNumber, Token},
 };
@@ -45,7 +50,7 @@ impl Stream {
         if self.is(State::VOIDED) {
             return StreamStatus::Voided;
         }
-        if now < self.schedule.start_at {
+        if self.is_pending(now) {
             return StreamStatus::Pending;
         }
         match (self.is_ended(now), self.is(State::PAUSED), self.debt(now).uncovered > 0) {
@@ -76,16 +81,19 @@ pub struct StreamView {
 /// What a stream is.
 pub fn stream<H: Host>(h: &H, number: StreamNumber) -> StreamView {
     match find(h, number) {
-        Ok((stream, book)) => StreamView {
-            status: stream.status(h.now()),
-            payer: stream.payer,
-            payee: book.payee,
-            token: book.token,
-            schedule: stream.schedule,
-            flags: stream.flags,
-            memo: stream.memo,
-            id: stream.id,
-        },
+        Ok((stream, book)) => {
+            let details = Details::load(h, number);
+            StreamView {
+                status: stream.status(h.now()),
+                payer: stream.payer,
+                payee: book.payee,
+                token: book.token,
+                schedule: stream.schedule(details.start_at),
+                flags: stream.flags,
+                memo: details.memo,
+                id: details.id,
+            }
+        }
         Err(why) => StreamView {
             status: if matches!(why, Error::ClosedNumber { .. }) { StreamStatus::Closed } else { StreamStatus::Unknown },
             payer: Address::ZERO,
@@ -121,7 +129,7 @@ pub struct Balances {
     pub covered_debt: u128,
     /// The part that it does not.
     pub uncovered_debt: u128,
-    /// What the payer could take back without ending the stream.
+    /// What the payer could take back without ending the stream, if it may: see [`super::refund`].
     pub refundable: u128,
     /// The first second at which some debt is not covered; 0: never, as things stand. See [`Stream::depletes_at`].
     pub depletes_at: u64,
@@ -141,4 +149,38 @@ pub fn balances<H: Host>(h: &H, number: StreamNumber) -> Balances {
         refundable: stream.refundable(&book.token, h.now()),
         depletes_at: stream.depletes_at(),
     }
+}
+
+/// What a claim of all would take now, and the relay fee in it. Zeros without a record.
+pub fn claimable<H: Host>(h: &H, number: StreamNumber) -> (u128, u128) {
+    let Ok((stream, book)) = find(h, number) else { return (0, 0) };
+    let gain = stream.payable(&book.token, h.now());
+    (gain, relay_fee(&book.terms, book.fee_ceiling_bps, &book.token, gain, h.now()))
+}
+
+/// Who may act for the payer, what it may do, and the largest rate it may set. Zeros without a record, and where there is nobody.
+pub fn delegate_of<H: Host>(h: &H, number: StreamNumber) -> (Address, u8, u128) {
+    let details = Details::load(h, number);
+    (details.delegate, details.rights, details.rate_cap_scaled)
+}
+
+/// The most serials that [`list`] looks at.
+pub const MAX_LISTED: u32 = 400;
+
+/// The streams of a book that have a record among `count` serials (1 to [`MAX_LISTED`]) from `from` on, and the serial to go on from; 0 at the end.
+pub fn list<H: Host>(h: &H, book: u32, from: u32, count: u32) -> (Vec<u32>, u32) {
+    let Some(next_serial) = Book::load(h, book).map(|b| b.next_serial) else { return (Vec::new(), 0) };
+    let to = from.saturating_add(count.clamp(1, MAX_LISTED)).min(next_serial);
+    let mut there = Vec::new();
+    let mut cell: Option<Cell<Stream>> = None;
+    for serial in from..to {
+        let number = StreamNumber { book, serial };
+        if serial == from || serial % Stream::PER_CELL == 0 {
+            cell = Some(Cell::load(h, number));
+        }
+        if cell.as_ref().is_some_and(|c| c.get(serial).is_some()) {
+            there.push(serial);
+        }
+    }
+    (there, if to < next_serial { to } else { 0 })
 }

@@ -3,14 +3,15 @@
 
 use rivulet_core::{
     book::Book,
+    cell::Slot,
     error::Error,
     fee::RelayTerms,
-    host::{Host, Key},
+    host::Key,
     ids::{Address, StreamNumber, Token},
     ledger::{self, Config, TokenState, credit_of},
     outcome::RowOutcome,
     record::Reader,
-    stream::{self, Balances, NewStream, Stream, StreamStatus, claim::ALL, schedule::Stated},
+    stream::{self, Balances, Details, NewStream, Stream, StreamStatus, claim::ALL, schedule::Stated},
     testing::{MemoryHost, THIS},
 };
 
@@ -109,15 +110,47 @@ impl World {
     }
 
     pub fn pause(&mut self, number: StreamNumber) -> Result<(), Error> {
-        self.h.call(PAYER, 0, |h| stream::pause(h, number))
+        self.pause_by(PAYER, number)
+    }
+
+    pub fn pause_by(&mut self, by: Address, number: StreamNumber) -> Result<(), Error> {
+        self.h.call(by, 0, |h| stream::pause(h, number))
     }
 
     pub fn resume(&mut self, number: StreamNumber) -> Result<(), Error> {
-        self.h.call(PAYER, 0, |h| stream::resume(h, number))
+        self.resume_by(PAYER, number)
+    }
+
+    pub fn resume_by(&mut self, by: Address, number: StreamNumber) -> Result<(), Error> {
+        self.h.call(by, 0, |h| stream::resume(h, number))
+    }
+
+    pub fn adjust(&mut self, by: Address, number: StreamNumber, rate: u128) -> Result<(), Error> {
+        self.h.call(by, 0, |h| stream::adjust_rate(h, number, rate))
+    }
+
+    pub fn refund(&mut self, by: Address, number: StreamNumber, amount: u128) -> Result<u128, Error> {
+        self.h.call(by, 0, |h| stream::refund(h, number, amount))
     }
 
     pub fn cancel(&mut self, by: Address, number: StreamNumber) -> Result<(), Error> {
         self.h.call(by, 0, |h| stream::cancel(h, number))
+    }
+
+    pub fn void(&mut self, by: Address, number: StreamNumber) -> Result<(), Error> {
+        self.h.call(by, 0, |h| stream::void(h, number))
+    }
+
+    pub fn renounce(&mut self, by: Address, number: StreamNumber) -> Result<(), Error> {
+        self.h.call(by, 0, |h| stream::renounce(h, number))
+    }
+
+    pub fn hand_over(&mut self, by: Address, number: StreamNumber, to: Address) -> Result<StreamNumber, Error> {
+        self.h.call(by, 0, |h| stream::hand_over(h, number, &to))
+    }
+
+    pub fn set_delegate(&mut self, by: Address, number: StreamNumber, delegate: Address, rights: u8, cap: u128) -> Result<(), Error> {
+        self.h.call(by, 0, |h| stream::set_delegate(h, number, &delegate, rights, cap))
     }
 
     pub fn set_terms(&mut self, payee: Address, token: Token, fee_bps: u16, flat_fee: u128, min_gain: u128) {
@@ -134,7 +167,11 @@ impl World {
     }
 
     pub fn record(&self, number: StreamNumber) -> Option<Stream> {
-        self.h.load(&Key::Record(number)).map(|b| Stream::from_bytes(&b))
+        stream::find(&self.h, number).ok().map(|(stream, _)| stream)
+    }
+
+    pub fn details(&self, number: StreamNumber) -> Details {
+        Details::load(&self.h, number)
     }
 
     /// What `who` has beyond what it was given at first.
@@ -154,10 +191,12 @@ impl World {
             let mut owed = 0;
             for (key, cell) in &self.h.cells {
                 match key {
-                    Key::Record(number) if Book::load(&self.h, number.book).expect("a book").token == token => {
-                        let stream = Stream::from_bytes(cell.as_slice().try_into().expect("a record"));
-                        assert!(stream.paid <= stream.deposit, "paid more than came in");
-                        owed += stream.deposit - stream.paid;
+                    Key::Streams(book, _) if Book::load(&self.h, *book).expect("a book").token == token => {
+                        for slot in cell.chunks_exact(1 + Stream::BYTES) {
+                            let stream = Stream::read(&slot[1..]);
+                            assert!(stream.paid <= stream.deposit, "paid more than came in");
+                            owed += stream.deposit - stream.paid;
+                        }
                     }
                     Key::Credit(_, t) if *t == token => owed += Reader::new(cell).amount(),
                     _ => {}

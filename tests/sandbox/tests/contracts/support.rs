@@ -2,10 +2,12 @@
 
 use rivulet_core::{
     book::Book,
+    cell::Slot,
     channel::{self, CHANNELS_A_CELL, Channel},
     host::Key,
     ids::{Address, Number, Token},
     ledger::{self, TokenState},
+    stream::Stream,
     testing::MemoryHost,
 };
 use rivulet_sandbox::{ChannelsContract, NATIVE, Outcome, Party, Sandbox, USDC, USDT, VoucherKey};
@@ -54,10 +56,11 @@ fn key(bytes: &[u8]) -> Key {
         2 => Key::TokenAt(number(0)),
         3 => Key::BookOf(address(0), address(20)),
         4 => Key::Book(number(0)),
-        5 => Key::Record(Number { book: number(0), serial: number(4) }),
+        5 => Key::Streams(number(0), number(4)),
         6 => Key::Credit(address(0), address(20)),
         7 => Key::Channels(number(0), number(4)),
         8 => Key::Nonces(address(0), u64::from_be_bytes(rest[20..28].try_into().expect("eight bytes"))),
+        9 => Key::Details(Number { book: number(0), serial: number(4) }),
         other => panic!("no key has the tag {other}"),
     }
 }
@@ -70,9 +73,9 @@ pub fn storage(chain: &mut Sandbox, contract: Address) -> MemoryHost {
     MemoryHost { cells: cells.collect(), now: chain.now(), ..MemoryHost::default() }
 }
 
-/// The channels in a cell.
-fn numbers(book: u32, index: u32, cell: &[u8]) -> impl Iterator<Item = Number> {
-    cell.chunks_exact(1 + Channel::BYTES).map(move |slot| Number { book, serial: index * CHANNELS_A_CELL + u32::from(slot[0]) })
+/// The channels or streams in a cell, `each` of which takes so many bytes after its place, `per_cell` of them together.
+fn numbers(book: u32, index: u32, cell: &[u8], each: usize, per_cell: u32) -> impl Iterator<Item = Number> {
+    cell.chunks_exact(1 + each).map(move |slot| Number { book, serial: index * per_cell + u32::from(slot[0]) })
 }
 
 /// Per token: what the contract has is its seed and what it owes, and what it owes is what its records and credits say, cell by cell.
@@ -86,8 +89,8 @@ pub fn assert_balanced(chain: &mut Sandbox, contract: Address, record: impl Fn(&
             .cells
             .iter()
             .map(|(cell, bytes)| match cell {
-                Key::Record(number) => balance(*number),
-                Key::Channels(book, index) => numbers(*book, *index, bytes).map(balance).sum(),
+                Key::Channels(book, index) => numbers(*book, *index, bytes, Channel::BYTES, CHANNELS_A_CELL).map(balance).sum(),
+                Key::Streams(book, index) => numbers(*book, *index, bytes, Stream::BYTES, Stream::PER_CELL).map(balance).sum(),
                 Key::Credit(owner, of) if *of == token => ledger::credit_of(&storage, owner, of),
                 _ => 0,
             })
