@@ -88,20 +88,37 @@ pub mod streams {
     sol! {
         interface Streams {
             function create(address payee, address token, uint128 ratePerSecondScaled, uint128 total, uint64 startAt, uint64 cliffAt, uint128 cliffAmount, uint64 endAt, uint8 flags, uint128 amount, uint128 committed, bytes32 memo) payable returns (uint32 book, uint32 serial, bytes32 streamId);
+            function createMany(address token, uint64 startAt, uint64 cliffAt, uint64 endAt, uint8 flags, address[] payees, uint128[] ratesPerSecondScaled, uint128[] totals, uint128[] cliffAmounts, uint128[] amounts, uint128[] committed, bytes32[] memos) payable returns (uint32[] serials);
+            function createFor(address payer, address payee, address token, uint128 ratePerSecondScaled, uint128 total, uint64 startAt, uint64 cliffAt, uint128 cliffAmount, uint64 endAt, uint8 flags, uint128 amount, uint128 committed, bytes32 memo, uint64 nonce, uint64 deadline, bytes32 r, bytes32 yParityAndS) returns (uint32 book, uint32 serial, bytes32 streamId);
             function topUp(uint32 book, uint32 serial, address payer, address payee, address token, uint128 amount) payable;
             function claim(uint32 book, uint32 serial, uint128 amount, address to) returns (uint128 gain);
+            function adjustRate(uint32 book, uint32 serial, uint128 ratePerSecondScaled);
             function pause(uint32 book, uint32 serial);
             function resume(uint32 book, uint32 serial);
+            function refund(uint32 book, uint32 serial, uint128 amount) returns (uint128 refunded);
             function cancel(uint32 book, uint32 serial);
+            function renounce(uint32 book, uint32 serial);
+            function void(uint32 book, uint32 serial);
+            function handOver(uint32 book, uint32 serial, address to) returns (uint32 newBook, uint32 newSerial);
+            function setDelegate(uint32 book, uint32 serial, address delegate, uint8 rights, uint128 rateCapScaled);
 
             function stream(uint32 book, uint32 serial) view returns (uint8 status, address payer, address payee, address token, uint128 ratePerSecondScaled, uint64 startAt, uint64 cliffAt, uint128 cliffAmount, uint64 endAt, uint8 flags, bytes32 memo, bytes32 streamId);
             function balances(uint32 book, uint32 serial) view returns (uint128 deposit, uint128 paid, uint128 committed, uint128 totalDebt, uint128 coveredDebt, uint128 uncoveredDebt, uint128 refundable, uint64 depletesAt);
+            function claimable(uint32 book, uint32 serial) view returns (uint128 gain, uint128 fee);
+            function delegate(uint32 book, uint32 serial) view returns (address delegate, uint8 rights, uint128 rateCapScaled);
+            function streams(uint32 book, uint32 from, uint32 count) view returns (uint32[] serials, uint32 next);
 
             event StreamCreated(address indexed payer, address indexed payee, uint32 indexed book, uint32 serial, address token, uint128 ratePerSecondScaled, uint128 total, uint64 startAt, uint64 cliffAt, uint128 cliffAmount, uint64 endAt, uint8 flags, uint128 amount, uint128 committed, bytes32 memo, bytes32 streamId);
             event StreamPaused(uint32 indexed book, uint32 indexed serial);
             event StreamResumed(uint32 indexed book, uint32 indexed serial);
             event StreamCancelled(uint32 indexed book, uint32 indexed serial, address by, uint128 due, uint128 refund);
-            event StreamEnded(uint32 indexed book, uint32 indexed serial, uint128 paid);
+            event StreamEnded(uint32 indexed book, uint32 indexed serial, uint128 paid, uint128 remainder);
+            event Refunded(uint32 indexed book, uint32 indexed serial, uint128 amount, uint128 deposit);
+            event RateAdjusted(uint32 indexed book, uint32 indexed serial, uint128 ratePerSecondScaled, address by);
+            event StreamRenounced(uint32 indexed book, uint32 indexed serial);
+            event StreamVoided(uint32 indexed book, uint32 indexed serial, address by, uint128 due, uint128 writtenOff);
+            event StreamHandedOver(uint32 indexed book, uint32 indexed serial, uint32 newBook, uint32 newSerial, address from, address to);
+            event DelegateSet(uint32 indexed book, uint32 indexed serial, address delegate, uint8 rights, uint128 rateCapScaled);
         }
     }
 }

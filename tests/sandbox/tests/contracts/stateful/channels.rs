@@ -351,8 +351,14 @@ impl Run<'_> {
 
 #[test]
 fn whatever_is_called_the_compiled_contract_does_what_the_model_says_and_everybody_gets_its_own() {
-    sequences(first(), step(), REACHED, |run: &mut Run<'_>, step| run.step(step), |run| {
-        run.views()?;
-        run.leave()
-    });
+    sequences(
+        first(),
+        step(),
+        REACHED,
+        |run: &mut Run<'_>, step| run.step(step),
+        |run| {
+            run.views()?;
+            run.leave()
+        },
+    );
 }

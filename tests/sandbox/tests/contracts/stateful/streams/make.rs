@@ -1,17 +1,17 @@
 //! Steps of a sequence on streams, made into calls.
 
-use super::{
-    Run,
-    model::{ALL, Call, MAX_RATE, Stated},
-    steps::{Ask, Flow, Hand, Pick, Plan, Speed, Step, Wrong},
-    stream::{CANCELLABLE, CLIFF, MAX_SECS, SCALE, TRANSFERABLE},
-};
 use super::super::{
     base::{Addr, GRAIN, MAX_AMOUNT, NATIVE, Number, movable, word, word_of},
     blobs::{Group, blob},
     ledger::Shared,
     parties::{Damage, To, Who::*, unit},
     run::{Made, sol},
+};
+use super::{
+    Run,
+    model::{ALL, Call, MAX_RATE, Stated},
+    steps::{Ask, Flow, Hand, Pick, Plan, Speed, Step, Wrong},
+    stream::{CANCELLABLE, CLIFF, MAX_SECS, SCALE, TRANSFERABLE},
 };
 use alloy_sol_types::SolCall;
 use rivulet_sandbox::abi::{both::Both, streams::Streams};
@@ -170,8 +170,7 @@ impl Run<'_> {
                 let (token, payee) = (self.token_of(number), self.payee_of(number));
                 let amount = self.amount(by, amount, token == NATIVE);
                 let payer = self.model.state.records.get(&number).map(|s| s.payer).filter(|_| !wrong_parties).unwrap_or(payee);
-                let data =
-                    Streams::topUpCall { book: number.0, serial: number.1, payer: sol(payer), payee: sol(payee), token: sol(token), amount };
+                let data = Streams::topUpCall { book: number.0, serial: number.1, payer: sol(payer), payee: sol(payee), token: sol(token), amount };
                 let call = Call::TopUp { number, payer, payee, token, amount };
                 made(by, if token == NATIVE { amount } else { 0 }, data.abi_encode(), call)
             }
@@ -285,8 +284,7 @@ impl Run<'_> {
             books.entry(number.0).or_default().insert(number.1);
         }
         let rows = |serials: &BTreeSet<u32>| serials.iter().map(|serial| (*serial, ())).collect();
-        let groups: Vec<Group<()>> =
-            books.iter().enumerate().map(|(i, (book, serials))| (*book, fund_new >> i & 1 == 1, rows(serials))).collect();
+        let groups: Vec<Group<()>> = books.iter().enumerate().map(|(i, (book, serials))| (*book, fund_new >> i & 1 == 1, rows(serials))).collect();
         let (bytes, refused) = blob(0x81, groups.clone(), damage, |_, _, ()| {});
         (bytes, refused.map_or(Call::Batch { groups }, |reason| Call::Shared(Shared::BadBatch { reason })))
     }

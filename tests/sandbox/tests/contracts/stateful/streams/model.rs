@@ -48,22 +48,69 @@ pub struct Stated {
 
 #[derive(Clone, Debug)]
 pub enum Call {
-    Create { one: Stated, token: Addr },
+    Create {
+        one: Stated,
+        token: Addr,
+    },
     /// `None`: the lists differ in length.
-    CreateMany { many: Option<Vec<Stated>>, token: Addr },
-    CreateFor { payer: Addr, one: Stated, token: Addr, signed: Signed },
-    TopUp { number: Number, payer: Addr, payee: Addr, token: Addr, amount: u128 },
-    Claim { number: Number, amount: u128, to: Addr },
-    Batch { groups: Vec<Group<()>> },
-    AdjustRate { number: Number, rate: u128 },
-    Pause { number: Number },
-    Resume { number: Number },
-    Refund { number: Number, amount: u128 },
-    Cancel { number: Number },
-    Renounce { number: Number },
-    Void { number: Number },
-    HandOver { number: Number, to: Addr },
-    SetDelegate { number: Number, delegate: Addr, rights: u8, cap: u128 },
+    CreateMany {
+        many: Option<Vec<Stated>>,
+        token: Addr,
+    },
+    CreateFor {
+        payer: Addr,
+        one: Stated,
+        token: Addr,
+        signed: Signed,
+    },
+    TopUp {
+        number: Number,
+        payer: Addr,
+        payee: Addr,
+        token: Addr,
+        amount: u128,
+    },
+    Claim {
+        number: Number,
+        amount: u128,
+        to: Addr,
+    },
+    Batch {
+        groups: Vec<Group<()>>,
+    },
+    AdjustRate {
+        number: Number,
+        rate: u128,
+    },
+    Pause {
+        number: Number,
+    },
+    Resume {
+        number: Number,
+    },
+    Refund {
+        number: Number,
+        amount: u128,
+    },
+    Cancel {
+        number: Number,
+    },
+    Renounce {
+        number: Number,
+    },
+    Void {
+        number: Number,
+    },
+    HandOver {
+        number: Number,
+        to: Addr,
+    },
+    SetDelegate {
+        number: Number,
+        delegate: Addr,
+        rights: u8,
+        cap: u128,
+    },
     Shared(Shared),
 }
 

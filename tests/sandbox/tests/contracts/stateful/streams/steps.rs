@@ -141,8 +141,22 @@ fn any_speed() -> impl Strategy<Value = Speed> {
 fn wrong() -> impl Strategy<Value = Option<Wrong>> {
     use Wrong::*;
     let list = any_of(&[
-        Flags, RateAndTotal, TotalWithoutEnd, StartTooFar, StartTooEarly, EndBeforeStart, TooLong, CliffWithoutFlag, CliffBeforeStart, CliffAfterEnd,
-        CliffAboveTotal, NoTimeToFlow, CommittedAboveDeposit, CommittedAboveTotal, TotalTooMuch, CommittedTooMuch,
+        Flags,
+        RateAndTotal,
+        TotalWithoutEnd,
+        StartTooFar,
+        StartTooEarly,
+        EndBeforeStart,
+        TooLong,
+        CliffWithoutFlag,
+        CliffBeforeStart,
+        CliffAfterEnd,
+        CliffAboveTotal,
+        NoTimeToFlow,
+        CommittedAboveDeposit,
+        CommittedAboveTotal,
+        TotalTooMuch,
+        CommittedTooMuch,
     ]);
     prop_oneof![14 => Just(None), 1 => list.prop_map(Some)]
 }
@@ -198,7 +212,8 @@ pub fn step() -> impl Strategy<Value = Step> {
     };
     // The payer's side, the payee's, or whoever.
     let theirs = || prop_oneof![10 => Just(Hand::ThePayer), 5 => Just(Hand::TheDelegate), 1 => owner().prop_map(Hand::Somebody)];
-    let either = || prop_oneof![4 => Just(Hand::ThePayer), 5 => Just(Hand::ThePayee), 3 => Just(Hand::TheDelegate), 1 => owner().prop_map(Hand::Somebody)];
+    let either =
+        || prop_oneof![4 => Just(Hand::ThePayer), 5 => Just(Hand::ThePayee), 3 => Just(Hand::TheDelegate), 1 => owner().prop_map(Hand::Somebody)];
     let payees = || prop_oneof![12 => Just(Hand::ThePayee), 1 => Just(Hand::ThePayer), 1 => owner().prop_map(Hand::Somebody)];
     let ask = || {
         prop_oneof![
@@ -248,8 +263,12 @@ pub fn step() -> impl Strategy<Value = Step> {
 /// What most sequences begin with, so that there is something to call: streams with delegates, and terms that earn their beneficiary something.
 pub fn first() -> impl Strategy<Value = Step> {
     let payee = any_of(&[Payee, NewPayee, ContractPayee]).prop_map(To::Party);
-    let create = (any_of(&[PayerA, PayerB]), payee, any::<bool>(), good_plan())
-        .prop_map(|(payer, payee, native, plan)| Step::Create { payer, payee, native, plan });
+    let create = (any_of(&[PayerA, PayerB]), payee, any::<bool>(), good_plan()).prop_map(|(payer, payee, native, plan)| Step::Create {
+        payer,
+        payee,
+        native,
+        plan,
+    });
     let delegate = (any::<u8>(), any_of(&[Stranger, Relayer, ContractPayee]), yes(), speed()).prop_map(|(n, who, all, cap)| Step::SetDelegate {
         by: Hand::ThePayer,
         which: Pick::There(n),
