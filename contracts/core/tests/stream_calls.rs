@@ -1,149 +1,27 @@
-//! The calls on streams, one rule a test.
+//! Top up, claim, claim batch, views: one rule a test. Creating: `stream_create.rs`; what the payer steers: `stream_control.rs`; ends: `stream_ends.rs`.
 //!
 //! ```text
-//! create   when it is accepted            the record holds it all · unfunded · by total · two for one pair
-//!          when it is not                 parties, token, commitment, value
 //! top up   given a running stream         by anyone · not for other parties
 //!          given an ended one             pays its debt · refused without debt
 //! claim    by the payee, by others        to whom
-//!          of all, of a part              payable, too much, nothing, not movable
+//!          of all, of a part              payable, too much, nothing, not movable; its outcome
 //!          when it is the last            the record goes, the remainder returns
-//! batch    each outcome                   isolation, one payout a group, refused whole
-//! pause    by whom, when, one cell        and resume
-//! cancel   by payer, by payee, by others  due, refund, write-off, commitment
+//! batch    each outcome                   isolation, one payout a group, refused whole; streams that share a cell
 //! views    status                         allowed and forbidden edges
+//!          claimable, streams             what a claim takes; pages
 //! ```
 
 mod stream_world;
 
 use rivulet_core::{
     blob,
-    cell::Slot,
     error::Error,
-    host::Key,
-    ids::{Address, StreamNumber, StreamOrigin},
+    ids::StreamNumber,
     outcome::RowOutcome,
-    stream::{self, NewStream, ScheduleError, Stream, StreamStatus as S, claim::ALL, schedule::Stated},
+    stream::{self, NewStream, StreamStatus as S, claim::ALL, schedule::Stated},
     testing::THIS,
 };
 use stream_world::*;
-
-fn ending(new: NewStream, end_at: u64) -> NewStream {
-    NewStream { stated: Stated { end_at, ..new.stated }, ..new }
-}
-
-fn native(rate_wei: u128, amount: u128) -> NewStream {
-    let plain = plain();
-    NewStream { token: NATIVE, amount, stated: Stated { rate_per_second_scaled: rate_wei * UNIT, ..plain.stated }, ..plain }
-}
-
-// create
-
-#[test]
-fn create_keeps_all_that_was_stated() {
-    let mut w = World::default();
-    let now = w.now();
-    let stated =
-        Stated { rate_per_second_scaled: 0, total: 1_000, start_at: now + 5, cliff_at: now + 10, cliff_amount: 100, end_at: now + 17, flags: 7 };
-    let n = w.create(NewStream { stated, committed: 300, ..plain() });
-    let s = w.record(n).unwrap();
-    // 900 in 7 s: 128.571428571 a second, and 3 billionths at the end.
-    assert_eq!((s.rate_per_second_scaled, s.end_residue_scaled), (128_571_428_571, 3));
-    assert_eq!((s.payer, s.deposit, s.paid, s.committed, s.flags), (PAYER, 1_000, 0, 300, 7));
-    let (v, details) = (stream::stream(&w.h, n), w.details(n));
-    assert_eq!((details.start_at, details.memo, details.delegate, details.rights), (now + 5, [7; 32], Address::ZERO, 0));
-    assert_eq!((v.payer, v.payee, v.token, v.schedule, v.id), (PAYER, PAYEE, USDT, s.schedule(now + 5), details.id));
-    assert_eq!((v.schedule.start_at, v.schedule.end_at, v.memo), (now + 5, now + 17, [7; 32]));
-    assert_eq!((v.cliff().at, v.cliff().amount), (now + 10, 100));
-    let origin = StreamOrigin { number: n, payer: PAYER, payee: PAYEE, token: USDT, created_at: now };
-    assert_eq!(v.id, origin.stream_id(&rivulet_core::host::Host::deployment(&w.h), &rivulet_core::SoftKeccak));
-    assert!(w.h.events.last().unwrap().starts_with("StreamCreated"));
-    w.check();
-    w.h.now = now + 17;
-    assert_eq!(w.claim_all(n), Ok(1_000));
-}
-
-#[test]
-fn create_needs_no_money() {
-    let mut w = World::default();
-    let n = w.create(NewStream { amount: 0, ..plain() });
-    w.pass(5);
-    assert_eq!(w.status(n), S::StreamingInsolvent);
-    assert_eq!(w.balances(n).uncovered_debt, 5);
-    w.top_up(OTHER, n, 50).unwrap();
-    assert_eq!(w.claim_all(n), Ok(5));
-    w.check();
-}
-
-#[test]
-fn create_takes_exactly_the_value_it_states() {
-    let mut w = World::default();
-    let create = |w: &mut World, value, new: NewStream| w.h.call(PAYER, value, |h| stream::create(h, &new)).map(|_| ());
-    assert_eq!(create(&mut w, 1, plain()), Err(Error::WrongValue { sent: 1, expected: 0 }));
-    assert_eq!(create(&mut w, 1, NewStream { amount: 0, ..plain() }), Err(Error::WrongValue { sent: 1, expected: 0 }));
-    assert_eq!(create(&mut w, GRAIN, native(1, 0)), Err(Error::WrongValue { sent: GRAIN, expected: 0 }));
-    assert_eq!(create(&mut w, GRAIN, native(1, 2 * GRAIN)), Err(Error::WrongValue { sent: GRAIN, expected: 2 * GRAIN }));
-    assert_eq!(create(&mut w, GRAIN + 1, native(1, GRAIN + 1)), Err(Error::NotMovable { amount: GRAIN + 1, grain: GRAIN }));
-    assert_eq!(create(&mut w, GRAIN, native(1, GRAIN)), Ok(()));
-    w.check();
-}
-
-#[test]
-fn create_refuses_who_cannot_be_a_party_and_what_is_no_token() {
-    let mut w = World::default();
-    for payee in [Address::ZERO, PAYER, THIS, USDT, Address([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])] {
-        assert_eq!(w.try_create(NewStream { payee, ..plain() }), Err(Error::BadParty { party: payee }));
-    }
-    for amount in [0, 1_000] {
-        assert_eq!(w.try_create(NewStream { token: OTHER, amount, ..plain() }), Err(Error::NotListed { token: OTHER }));
-    }
-}
-
-#[test]
-fn create_commits_no_more_than_it_deposits_and_only_what_can_move() {
-    let mut w = World::default();
-    assert_eq!(w.try_create(NewStream { committed: 1_001, ..plain() }), Err(bad(ScheduleError::CommittedAboveDeposit)));
-    assert!(w.try_create(NewStream { committed: 1_000, ..plain() }).is_ok());
-    let total = Stated { rate_per_second_scaled: 0, total: 500, end_at: w.now() + 9, ..plain().stated };
-    assert_eq!(w.try_create(NewStream { committed: 501, stated: total, ..plain() }), Err(bad(ScheduleError::CommittedAboveTotal)));
-    let off = NewStream { committed: 5, ..native(1, GRAIN) };
-    assert_eq!(w.try_create(off), Err(Error::NotMovable { amount: 5, grain: GRAIN }));
-}
-
-#[test]
-fn create_tells_streams_of_one_pair_apart() {
-    let mut w = World::default();
-    let (a, b) = (w.create(plain()), w.create(plain()));
-    assert_eq!((a.book, a.serial + 1), (b.book, b.serial));
-    assert_ne!(w.details(a).id, w.details(b).id);
-    w.check();
-}
-
-#[test]
-fn a_refused_schedule_is_refused_with_its_reason() {
-    let mut w = World::default();
-    let end_at = w.now();
-    assert_eq!(w.try_create(ending(plain(), end_at)), Err(bad(ScheduleError::EndBeforeStart)));
-}
-
-#[test]
-fn a_past_start_owes_at_once() {
-    let mut w = World::default();
-    let start_at = w.now() - 300;
-    let n = w.create(NewStream { stated: Stated { start_at, ..plain().stated }, ..plain() });
-    assert_eq!(w.claim_all(n), Ok(300));
-}
-
-#[test]
-fn a_schedule_that_is_all_past_owes_all_at_once() {
-    let mut w = World::default();
-    let stated = Stated { rate_per_second_scaled: 0, total: 777, start_at: w.now() - 300, end_at: w.now() - 200, ..plain().stated };
-    let n = w.create(NewStream { stated, ..plain() });
-    assert_eq!(w.status(n), S::Ended);
-    assert_eq!(w.claim_all(n), Ok(777));
-    assert_eq!((w.status(n), w.earned(&USDT, &PAYER)), (S::Closed, -777));
-    w.check();
-}
 
 // top up
 
@@ -327,6 +205,21 @@ fn a_chosen_address_that_cannot_be_paid_leaves_the_payee_a_credit() {
 }
 
 #[test]
+fn an_exact_amount_that_is_paid_is_applied_and_all_of_a_stream_that_owes_more_is_capped() {
+    let mut w = World::default();
+    let n = w.create(NewStream { amount: 100, ..plain() });
+    let last_outcome = |w: &World| w.h.events.last().unwrap().split_once("rows: [").unwrap().1.split(", ").nth(4).unwrap().to_string();
+    w.pass(500);
+    w.claim(OTHER, n, 40, PAYEE).unwrap();
+    assert_eq!(last_outcome(&w), (RowOutcome::Applied as u8).to_string());
+    let mut exact = World { h: w.h.clone() };
+    exact.claim(OTHER, n, 60, PAYEE).unwrap();
+    assert_eq!(last_outcome(&exact), (RowOutcome::Applied as u8).to_string());
+    w.claim(OTHER, n, ALL, PAYEE).unwrap();
+    assert_eq!(last_outcome(&w), (RowOutcome::Capped as u8).to_string());
+}
+
+#[test]
 fn the_relay_fee_of_the_book_is_paid_whoever_submits() {
     let mut w = World::default();
     let n = w.create(plain());
@@ -403,6 +296,25 @@ fn a_batch_pays_what_single_claims_would() {
 }
 
 #[test]
+fn streams_that_share_a_cell_are_claimed_and_deleted_each_by_itself() {
+    let mut w = World::default();
+    let end_at = w.now() + 10;
+    let streams: Vec<_> = (0..7).map(|i| w.create(if i % 2 == 0 { ending(plain(), end_at) } else { plain() })).collect();
+    w.pass(20);
+    let outcomes = w.batch(&streams).unwrap();
+    assert_eq!(outcomes, [RowOutcome::Applied; 7]);
+    for (i, n) in streams.iter().enumerate() {
+        assert_eq!(w.status(*n), if i % 2 == 0 { S::Closed } else { S::Streaming }, "stream {i}");
+        assert_eq!(w.details(*n).id.0 == [0; 32], i % 2 == 0, "details of stream {i}");
+    }
+    assert_eq!(w.earned(&USDT, &PAYEE), 4 * 10 + 3 * 20);
+    w.check();
+    w.pass(1);
+    assert_eq!(w.batch(&[streams[1], streams[2], streams[5]]).unwrap(), [RowOutcome::Applied, RowOutcome::Closed, RowOutcome::Applied]);
+    w.check();
+}
+
+#[test]
 fn a_batch_that_cannot_be_read_is_refused_whole() {
     let mut w = World::default();
     let n = w.create(plain());
@@ -439,200 +351,6 @@ fn a_native_payee_without_account_gets_credit_from_a_batch() {
     let funding = blob(&[n], true);
     w.h.call(RELAYER, 0, |h| stream::claim_batch(h, &funding)).unwrap();
     assert_eq!(w.earned(&NATIVE, &PAYEE), GRAIN as i128);
-    w.check();
-}
-
-// pause, resume
-
-#[test]
-fn pause_and_resume_are_the_payers_and_in_turn() {
-    let mut w = World::default();
-    let n = w.create(plain());
-    for by in [PAYEE, OTHER] {
-        let refused = Err(Error::NotAllowed { caller: by, expected: PAYER });
-        assert_eq!(w.h.call(by, 0, |h| stream::pause(h, n)), refused);
-        assert_eq!(w.h.call(by, 0, |h| stream::resume(h, n)), refused);
-    }
-    assert_eq!(w.resume(n), Err(Error::WrongPause { paused: false }));
-    w.pass(10);
-    w.pause(n).unwrap();
-    assert_eq!(w.pause(n), Err(Error::WrongPause { paused: true }));
-    w.pass(10);
-    assert_eq!(w.balances(n).total_debt, 10);
-    w.resume(n).unwrap();
-    w.pass(10);
-    assert_eq!(w.claim_all(n), Ok(20));
-    w.check();
-}
-
-#[test]
-fn pause_is_refused_before_the_start_and_after_the_end() {
-    let mut w = World::default();
-    let (start_at, end_at) = (w.now() + 10, w.now() + 20);
-    let n = w.create(NewStream { stated: Stated { start_at, end_at, ..plain().stated }, ..plain() });
-    assert_eq!(w.pause(n), Err(Error::NotDue { now: w.now(), due_at: start_at }));
-    w.pass(10);
-    w.pause(n).unwrap();
-    w.resume(n).unwrap();
-    w.pass(9);
-    w.pause(n).unwrap();
-    w.pass(1);
-    assert_eq!(w.resume(n), Err(Error::Ended {}));
-    assert_eq!(w.pause(n), Err(Error::Ended {}));
-}
-
-#[test]
-fn what_the_payer_steers_touches_the_records_cell_only() {
-    let mut w = World::default();
-    let n = w.create(plain());
-    w.pass(10);
-    // Nothing else is even read: it all works without.
-    let key = Key::Streams(n.book, n.serial / Stream::PER_CELL);
-    let cell = w.h.cells.remove(&key).unwrap();
-    let rest = std::mem::take(&mut w.h.cells);
-    w.h.cells.insert(key, cell);
-    w.pause(n).unwrap();
-    w.resume(n).unwrap();
-    w.adjust(PAYER, n, 2 * UNIT).unwrap();
-    w.renounce(PAYER, n).unwrap();
-    assert_eq!(w.h.cells.keys().collect::<Vec<_>>(), [&key]);
-    w.h.cells.extend(rest);
-    w.check();
-}
-
-#[test]
-fn an_insolvent_stream_can_be_paused_and_keeps_its_debt() {
-    let mut w = World::default();
-    let n = w.create(NewStream { amount: 5, ..plain() });
-    w.pass(10);
-    w.pause(n).unwrap();
-    assert_eq!(w.status(n), S::PausedInsolvent);
-    w.pass(100);
-    w.top_up(OTHER, n, 100).unwrap();
-    assert_eq!((w.status(n), w.claim_all(n)), (S::Paused, Ok(10)));
-    w.check();
-}
-
-// cancel
-
-#[test]
-fn cancel_by_the_payer_refunds_it_and_leaves_the_payee_its_due() {
-    let mut w = World::default();
-    let n = w.create(plain());
-    w.pass(100);
-    w.claim_all(n).unwrap();
-    w.pass(50);
-    w.cancel(PAYER, n).unwrap();
-    assert_eq!((w.earned(&USDT, &PAYER), w.earned(&USDT, &PAYEE)), (-150, 100));
-    w.pass(500);
-    let b = w.balances(n);
-    assert_eq!(
-        (w.status(n), b.deposit, b.total_debt, b.covered_debt, b.uncovered_debt, b.refundable, b.depletes_at),
-        (S::Cancelled, 150, 50, 50, 0, 0, 0)
-    );
-    assert_eq!(w.claim(PAYEE, n, 20, OTHER), Ok(20));
-    assert_eq!(w.batch(&[n]).unwrap(), [RowOutcome::Applied]);
-    assert_eq!((w.status(n), w.earned(&USDT, &PAYEE), w.earned(&USDT, &OTHER)), (S::Closed, 130, 20));
-    w.check();
-}
-
-#[test]
-fn cancel_by_the_payer_with_nothing_due_deletes_the_record_at_once() {
-    let mut w = World::default();
-    let n = w.create(plain());
-    w.cancel(PAYER, n).unwrap();
-    assert_eq!((w.status(n), w.earned(&USDT, &PAYER)), (S::Closed, 0));
-    w.check();
-}
-
-#[test]
-fn cancel_by_the_payee_pays_it_and_credits_the_payer() {
-    let mut w = World::default();
-    let n = w.create(NewStream { stated: Stated { flags: 0, ..plain().stated }, ..plain() });
-    w.set_terms(PAYEE, USDT, 1_000, 0, 0);
-    w.pass(100);
-    assert_eq!(w.cancel(PAYER, n), Err(Error::NotCancellable {}));
-    w.cancel(PAYEE, n).unwrap();
-    assert_eq!((w.status(n), w.earned(&USDT, &PAYEE), w.earned(&USDT, &RELAYER), w.credit(&USDT, &PAYER)), (S::Closed, 90, 10, 900));
-    w.check();
-}
-
-#[test]
-fn cancel_is_for_the_two_sides_only_and_only_once() {
-    let mut w = World::default();
-    let n = w.create(plain());
-    w.pass(10);
-    assert_eq!(w.cancel(OTHER, n), Err(Error::NotAllowed { caller: OTHER, expected: PAYER }));
-    w.cancel(PAYER, n).unwrap();
-    for by in [PAYER, PAYEE] {
-        assert_eq!(w.cancel(by, n), Err(Error::Ended {}));
-    }
-    for refused in [w.pause(n), w.resume(n)] {
-        assert_eq!(refused, Err(Error::Ended {}));
-    }
-}
-
-#[test]
-fn cancel_writes_off_what_is_not_covered() {
-    for by in [PAYER, PAYEE] {
-        let mut w = World::default();
-        let n = w.create(NewStream { amount: 30, ..plain() });
-        w.pass(100);
-        w.cancel(by, n).unwrap();
-        let _ = w.claim_all(n);
-        assert_eq!((w.status(n), w.earned(&USDT, &PAYEE), w.earned(&USDT, &PAYER)), (S::Closed, 30, -30));
-        w.check();
-    }
-}
-
-#[test]
-fn cancel_leaves_the_payee_what_was_committed() {
-    let mut w = World::default();
-    let n = w.create(NewStream { committed: 400, ..plain() });
-    w.pass(100);
-    w.claim_all(n).unwrap();
-    assert_eq!(w.balances(n).refundable, 600);
-    w.cancel(PAYER, n).unwrap();
-    assert_eq!(w.earned(&USDT, &PAYER), -400);
-    assert_eq!(w.claim_all(n), Ok(300));
-    w.check();
-}
-
-#[test]
-fn pausing_until_the_end_does_not_take_a_commitment_back() {
-    let mut w = World::default();
-    let end_at = w.now() + 100;
-    let n = w.create(ending(NewStream { committed: 400, ..plain() }, end_at));
-    w.pass(10);
-    w.pause(n).unwrap();
-    w.h.now = end_at;
-    assert_eq!(w.claim(PAYER, n, ALL, PAYEE), Ok(400));
-    assert_eq!((w.status(n), w.earned(&USDT, &PAYER), w.earned(&USDT, &PAYEE)), (S::Closed, -400, 400));
-    w.check();
-}
-
-#[test]
-fn cancel_floors_the_native_due_and_refunds_the_rest() {
-    let mut w = World::default();
-    let n = w.create(native(70_000_000, 5 * GRAIN));
-    w.pass(3);
-    w.cancel(PAYER, n).unwrap();
-    assert_eq!(w.earned(&NATIVE, &PAYER), -2 * GRAIN as i128);
-    assert_eq!(w.claim_all(n), Ok(2 * GRAIN));
-    w.check();
-}
-
-#[test]
-fn cancel_of_an_ended_stream_is_refused_unless_it_owes_what_it_cannot_pay() {
-    let mut w = World::default();
-    let end_at = w.now() + 100;
-    let (rich, poor) = (w.create(ending(plain(), end_at)), w.create(ending(NewStream { amount: 30, ..plain() }, end_at)));
-    w.pass(100);
-    for by in [PAYER, PAYEE] {
-        assert_eq!(w.cancel(by, rich), Err(Error::Ended {}));
-    }
-    w.cancel(PAYEE, poor).unwrap();
-    assert_eq!((w.status(poor), w.earned(&USDT, &PAYEE)), (S::Closed, 30));
     w.check();
 }
 
@@ -690,4 +408,66 @@ fn status_follows_the_stream_through_its_life() {
     w.pass(1);
     w.cancel(PAYER, cancelled).unwrap();
     assert_eq!(w.status(cancelled), S::Cancelled);
+}
+
+#[test]
+fn status_of_what_was_ended_early_comes_before_all_other() {
+    let mut w = World::default();
+    let start_at = w.now() + 100;
+    let stated = Stated { start_at, ..plain().stated };
+    let (early, late) = (w.create(NewStream { stated, ..plain() }), w.create(ending(plain(), start_at)));
+    w.void(PAYER, early).unwrap();
+    w.pass(5);
+    w.pause(late).unwrap();
+    w.void(PAYEE, late).unwrap();
+    w.h.now = start_at + 1_000;
+    assert_eq!((w.status(early), w.status(late)), (S::Voided, S::Voided));
+}
+
+#[test]
+fn claimable_is_what_a_claim_of_all_takes_and_its_fee() {
+    let mut w = World::default();
+    let n = w.create(native(70_000_000, 10 * GRAIN));
+    w.set_terms(PAYEE, NATIVE, 1_000, 0, 0);
+    w.pass(30);
+    // 21 are owed, 10 are there; the tenth of them is the fee.
+    assert_eq!(stream::claimable(&w.h, n), (10 * GRAIN, GRAIN));
+    assert_eq!(w.claim_all(n), Ok(10 * GRAIN));
+    assert_eq!((w.earned(&NATIVE, &RELAYER), stream::claimable(&w.h, n)), (GRAIN as i128, (0, 0)));
+    assert_eq!(stream::claimable(&w.h, StreamNumber { book: 9, serial: 9 }), (0, 0));
+    assert_eq!(stream::delegate_of(&w.h, StreamNumber { book: 9, serial: 9 }), Default::default());
+}
+
+#[test]
+fn a_listing_has_every_stream_with_a_record_once_whatever_the_pages() {
+    let mut w = World::default();
+    let all: Vec<_> = (0..10).map(|_| w.create(plain())).collect();
+    for gone in [0, 3, 4, 5, 9] {
+        w.cancel(PAYER, all[gone]).unwrap();
+    }
+    let book = all[0].book;
+    for count in [0, 1, 2, 3, 4, 7, 400, u32::MAX] {
+        let (mut seen, mut from) = (Vec::new(), 0);
+        loop {
+            let (serials, next) = stream::list(&w.h, book, from, count);
+            seen.extend(serials);
+            if next == 0 {
+                break;
+            }
+            from = next;
+        }
+        assert_eq!(seen, [1, 2, 6, 7, 8], "pages of {count}");
+    }
+    assert_eq!(stream::list(&w.h, book + 1, 0, 5), (vec![], 0));
+    assert_eq!(stream::list(&w.h, book, u32::MAX, u32::MAX), (vec![], 0));
+}
+
+#[test]
+fn a_listing_looks_at_a_bounded_number_of_serials() {
+    let mut w = World::default();
+    for _ in 0..401 {
+        w.create(NewStream { amount: 0, ..plain() });
+    }
+    let (serials, next) = stream::list(&w.h, 1, 0, u32::MAX);
+    assert_eq!((serials.len(), next), (400, 400));
 }

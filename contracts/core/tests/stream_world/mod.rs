@@ -15,6 +15,10 @@ use rivulet_core::{
     testing::{MemoryHost, THIS},
 };
 
+pub mod invariants;
+pub mod model;
+pub mod seen;
+
 pub const NATIVE: Token = Address::ZERO;
 /// USDT, asset 1984, behind the ERC-20 precompile.
 pub const USDT: Token = Address([0, 0, 7, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x20, 0, 0]);
@@ -62,6 +66,17 @@ pub fn plain() -> NewStream {
         committed: 0,
         memo: [7; 32],
     }
+}
+
+/// The same with an end.
+pub fn ending(new: NewStream, end_at: u64) -> NewStream {
+    NewStream { stated: Stated { end_at, ..new.stated }, ..new }
+}
+
+/// A native stream of so many wei a second.
+pub fn native(rate_wei: u128, amount: u128) -> NewStream {
+    let plain = plain();
+    NewStream { token: NATIVE, amount, stated: Stated { rate_per_second_scaled: rate_wei * UNIT, ..plain.stated }, ..plain }
 }
 
 impl World {
