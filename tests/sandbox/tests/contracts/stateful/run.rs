@@ -1,7 +1,7 @@
 //! A sequence on its way: the chain and the model side by side, a call put to both, and what is compared after it.
 
 use super::{
-    base::{Addr, DOT, EXISTENTIAL_WEI, GRAIN, NATIVE, Number, Word, name, word},
+    base::{Addr, CEILING_BPS, DOT, EXISTENTIAL_WEI, GRAIN, NATIVE, Number, Word, name, word},
     cells::{Stored, parse},
     ledger::{Contract, Ledger, Signed},
     money::{Account, Kind},
@@ -243,6 +243,9 @@ impl<'a, C: Driven> Run<'a, C> {
                 let logged: Vec<_> = own.map(|log| (&log.topics, &log.data)).collect();
                 let told: Vec<_> = self.model.events.iter().map(|event| (&event.topics, &event.data)).collect();
                 prop_assert!(logged == told, "{:?} logged {logged:02x?}, but expected was {:?}", made.call, self.model.events);
+                for claimed in done.events::<Both::Claimed>() {
+                    prop_assert!(claimed.fee * 10_000 <= claimed.gain * u128::from(CEILING_BPS), "a fee of {} for {}", claimed.fee, claimed.gain);
+                }
                 reached(name(&made.call));
                 if C::is_batch(&made.call) {
                     let codes = Both::claimBatchCall::abi_decode_returns(bytes).map_err(|e| TestCaseError::fail(e.to_string()))?;

@@ -3,7 +3,7 @@
 use super::{
     base::{Addr, DOT, GRAIN, NATIVE, word, word_of},
     ledger::{Shared, Terms},
-    parties::{Form, Owner, TermsOf, To, Who, Who::*, any_of, form, no, owner, payee, terms, unit},
+    parties::{Form, Owner, TermsOf, To, Who, Who::*, any_of, form, owner, payee, terms, unit},
     run::{Checked, Driven, Made, Run, sol},
 };
 use alloy_primitives::U256;
@@ -49,7 +49,7 @@ pub fn step() -> impl Strategy<Value = Step> {
         2 => (any_of(&[PayerA, PayerB, Payee]), 0u8..6).prop_map(|(signer, nonce)| Revoke { signer, nonce }),
         2 => (native(), 1u16..4_000).prop_map(|(native, units)| Give { native, units }),
         1 => Just(SendBare),
-        5 => no().prop_map(|tip| Again { tip }),
+        5 => prop::bool::weighted(0.1).prop_map(|tip| Again { tip }),
     ]
 }
 

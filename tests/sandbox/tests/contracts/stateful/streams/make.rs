@@ -9,7 +9,8 @@ use super::super::{
 };
 use super::{
     Run,
-    model::{ALL, Call, MAX_RATE, Stated},
+    create::Stated,
+    model::{ALL, Call, MAX_RATE},
     steps::{Ask, Flow, Hand, Pick, Plan, Speed, Step, Wrong},
     stream::{CANCELLABLE, CLIFF, MAX_SECS, SCALE, TRANSFERABLE},
 };
@@ -21,6 +22,7 @@ impl Run<'_> {
     pub fn pick(&self, pick: Pick) -> Number {
         let nth = |list: Vec<Number>, n: u8| list.get(usize::from(n) % list.len().max(1)).copied();
         let found = match pick {
+            Pick::GoingOn(n) => nth(self.model.state.records.iter().filter(|(_, s)| !s.done(self.model.now)).map(|(number, _)| *number).collect(), n),
             Pick::There(n) => nth(self.model.state.records.keys().copied().collect(), n),
             Pick::Given(n) => nth(self.model.opened.clone(), n),
             Pick::Unknown(n) => Some(if n % 2 == 0 { (99, 0) } else { (1, 300) }),
@@ -33,7 +35,7 @@ impl Run<'_> {
         let who = match hand {
             Hand::ThePayer => stream.map(|s| s.payer),
             Hand::ThePayee => Some(self.payee_of(number)),
-            Hand::TheDelegate => stream.map(|s| s.delegate).filter(|delegate| ![NATIVE, self.model.contract].contains(delegate)),
+            Hand::TheDelegate => stream.map(|s| if [NATIVE, self.model.contract].contains(&s.delegate) { s.payer } else { s.delegate }),
             Hand::Somebody(who) => Some(self.addr(who)),
         };
         self.sender(who.unwrap_or(self.addr(Stranger)))
@@ -135,7 +137,8 @@ impl Run<'_> {
             Step::CreateFor { payer, payee, native, ref plan, form } => {
                 let (payer, token) = (self.addr(payer), self.token(native));
                 let mut one = self.stated(payer, payee, native, plan);
-                if native && !matches!(plan.amount, super::super::parties::Amount::Odd(_)) {
+                // Native money cannot be pulled, which is tried now and then.
+                if native && plan.transferable {
                     (one.amount, one.committed) = (0, 0);
                 }
                 let mut said = [payer, one.payee, token].map(word_of).to_vec();
