@@ -150,4 +150,9 @@ impl<'a> Reader<'a> {
     pub fn address(&mut self) -> Address {
         Address(self.array())
     }
+    /// Thirty-two bytes.
+    #[inline(never)]
+    pub fn bytes32(&mut self) -> [u8; 32] {
+        self.array()
+    }
 }

@@ -125,7 +125,7 @@ proptest! {
     ) {
         let s = Stream { flags, state, ..Stream::read(&bytes) };
         for token in [NATIVE, USDT] {
-            let _ = (s.payable(&token, now), s.due_on_end(&token, now, by_payee), s.refundable(&token, now), s.is_over(&token, now), s.is_settled(&token, now));
+            let _ = (s.payable(&token, now), s.due_on_end(&token, now, by_payee), s.refundable(&token, now), s.is_over(&token, now, s.total_debt(now)), s.is_settled(&token, now));
         }
         let _ = (s.status(now), s.depletes_at(), s.debt(now), s.balance());
     }
@@ -186,6 +186,30 @@ proptest! {
         prop_assert!(sum as i128 <= w.earned(&token, &PAYEE));
         prop_assert_eq!(w.status(often), w.status(once));
         w.check();
+    }
+
+    #[test]
+    fn however_a_stream_is_claimed_its_fees_are_at_most_the_ceilings_share(
+        native: bool, fee_bps in 0..=1_000u16, flat in 0..50u128, min_gain in 0..40u128,
+        claims in proptest::collection::vec((0..40u64, 0..3u8, 1..60u128), 1..60),
+    ) {
+        let mut w = World::default();
+        let (token, unit) = if native { (NATIVE, GRAIN) } else { (USDT, 1) };
+        // The ceiling of this world's deployment is 10 %.
+        w.set_terms(PAYEE, token, fee_bps, flat * unit, min_gain * unit);
+        let stated = Stated { rate_per_second_scaled: 3 * UNIT * unit / 2, ..plain().stated };
+        let n = w.create(NewStream { token, stated, amount: 3_000 * unit, ..plain() });
+        for (secs, how, part) in claims {
+            w.pass(secs);
+            let before = w.balances(n).paid;
+            let _ = match how {
+                0 => w.claim_all(n).map(|_| ()),
+                1 => w.claim(RELAYER, n, part * unit, PAYEE).map(|_| ()),
+                _ => w.batch(&[n]).map(|_| ()),
+            };
+            prop_assert!(w.earned(&token, &RELAYER) * 10 <= w.balances(n).paid as i128, "after a claim of {}", w.balances(n).paid - before);
+        }
+        prop_assert_eq!((w.earned(&token, &RELAYER) + w.earned(&token, &PAYEE)) as u128, w.balances(n).paid);
     }
 
     #[test]

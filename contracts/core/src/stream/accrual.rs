@@ -147,9 +147,9 @@ impl Stream {
         self.is_ended(now) && floor_to_grain(token, self.total_debt(now)) <= self.balance()
     }
 
-    /// True when nothing more can ever be paid, so that the record has no use: what is left of the balance is the payer's.
-    pub fn is_over(&self, token: &Token, now: u64) -> bool {
-        self.is_done(now) && floor_to_grain(token, self.total_debt(now)) == 0
+    /// True when, with so much owed, nothing more can ever be paid, so that the record has no use: what is left of the balance is the payer's.
+    pub fn is_over(&self, token: &Token, now: u64, total_debt: u128) -> bool {
+        self.is_done(now) && floor_to_grain(token, total_debt) == 0
     }
 
     /// Folds what has accrued into the snapshot. Changes no debt at any time, as long as nothing else changes.
@@ -350,7 +350,7 @@ mod tests {
         let mut s = ending(with_cliff(half(100), START + 10, 7), START + 10, 5);
         pause(&mut s, START + 9);
         assert_eq!(s.gross_scaled(START + 10), 0);
-        assert!(s.is_ended(START + 10) && s.is_over(&TOKEN, START + 10));
+        assert!(s.is_ended(START + 10) && s.is_over(&TOKEN, START + 10, s.total_debt(START + 10)));
     }
 
     #[test]
@@ -451,7 +451,7 @@ mod tests {
         pause(&mut s, START + 4);
         assert_eq!([START + 9, START + 10].map(|t| s.total_debt(t)), [2, 60]);
         s.paid = 60;
-        assert!(s.is_over(&TOKEN, START + 10) && !s.is_over(&TOKEN, START + 9));
+        assert!(s.is_over(&TOKEN, START + 10, s.total_debt(START + 10)) && !s.is_over(&TOKEN, START + 9, s.total_debt(START + 9)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use super::{
     Stream,
+    accrual::Debt,
     record::{Found, remove},
 };
 use crate::{
@@ -62,20 +63,20 @@ impl Group {
         Self { tally: Tally::new(h, number.book, 1), cell: Some(cell), ended: Vec::new() }
     }
 
-    /// Takes `gain`, which is payable, off the stream; takes its record out when that was the last. Pays nothing yet. `all`: it was all that is asked for,
-    /// so it is capped if some debt was not covered.
+    /// Takes `gain`, which is payable, off the stream, which owes `debt`; takes its record out when that was the last. Pays nothing yet. Capped if some of that
+    /// debt was not covered.
     #[inline(never)]
-    fn take<H: Host>(&mut self, h: &mut H, number: StreamNumber, mut stream: Stream, gain: u128, all: bool) -> RowOutcome {
+    fn take<H: Host>(&mut self, h: &mut H, number: StreamNumber, mut stream: Stream, debt: &Debt, gain: u128) -> RowOutcome {
         let token = self.tally.book().map_or(Token::ZERO, |b| b.token);
-        let now = h.now();
         let outcome = match gain {
             0 => RowOutcome::Stale,
-            _ if all && stream.debt(now).uncovered > 0 => RowOutcome::Capped,
+            _ if debt.uncovered > 0 => RowOutcome::Capped,
             _ => RowOutcome::Applied,
         };
         stream.paid = stream.paid.saturating_add(gain);
         if let Some(cell) = &mut self.cell {
-            if stream.is_over(&token, now) {
+            // Not negative: what is gained was owed.
+            if stream.is_over(&token, h.now(), debt.total.saturating_sub(gain)) {
                 remove(h, cell, number);
                 self.ended.push(Ended { number, paid: stream.paid, payer: stream.payer, remainder: stream.balance() });
             } else if gain > 0 {
@@ -102,8 +103,8 @@ impl Group {
 
     /// One row, settled at once.
     #[inline(never)]
-    pub(super) fn pay_one<H: Host>(mut self, h: &mut H, number: StreamNumber, stream: Stream, gain: u128, all: bool, to: Option<&Address>) {
-        self.take(h, number, stream, gain, all);
+    pub(super) fn pay_one<H: Host>(mut self, h: &mut H, number: StreamNumber, stream: Stream, debt: &Debt, gain: u128, to: Option<&Address>) {
+        self.take(h, number, stream, debt, gain);
         let mut fees = Fees::new();
         self.settle_to(h, to, false, &mut fees);
         fees.pay(h);
@@ -137,8 +138,8 @@ impl<H: Host> Rows<H> for Group {
             self.tally.add(h, number.serial, absent, 0, 0);
             return absent;
         };
-        let gain = stream.payable(&token, h.now());
-        self.take(h, number, stream, gain, true)
+        let debt = stream.debt(h.now());
+        self.take(h, number, stream, &debt, floor_to_grain(&token, debt.covered))
     }
 
     fn settle(self, h: &mut H, fund_new: bool, fees: &mut Fees) {
@@ -160,9 +161,14 @@ pub fn claim<H: Host>(h: &mut H, number: StreamNumber, amount: u128, to: &Addres
         return Err(Error::NotAllowed { caller: h.caller(), expected: book.payee });
     }
     let (all, now) = (amount == ALL, h.now());
-    let last = all && stream.is_over(&book.token, now);
-    let gain = if last { 0 } else { asked(&book.token, amount, stream.payable(&book.token, now))? };
-    group.pay_one(h, number, stream, gain, all, Some(to));
+    let mut debt = stream.debt(now);
+    let last = all && stream.is_over(&book.token, now, debt.total);
+    let gain = if last { 0 } else { asked(&book.token, amount, floor_to_grain(&book.token, debt.covered))? };
+    if !all {
+        // An amount that is paid is not capped, whatever else is owed.
+        debt.uncovered = 0;
+    }
+    group.pay_one(h, number, stream, &debt, gain, Some(to));
     Ok(gain)
 }
 

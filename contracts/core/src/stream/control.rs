@@ -5,68 +5,85 @@ use crate::{error::Error, event::Event, host::Host, ids::StreamNumber};
 
 /// Stops the accrual; the end does not move. Refused where the payer gave up cancelling, before the start, when ended, and when paused.
 pub fn pause<H: Host>(h: &mut H, number: StreamNumber) -> Result<(), Error> {
-    let mut found = Found::going_on(h, number, Rights::PAUSE)?;
-    let (now, stream) = (h.now(), &mut found.stream);
-    if !stream.is_cancellable() {
-        return Err(Error::NotCancellable {});
-    }
-    if stream.is(State::PAUSED) {
-        return Err(Error::WrongPause { paused: true });
-    }
-    if stream.is_pending(now) {
-        return Err(Error::NotDue { now, due_at: stream.snapshot_at });
-    }
-    stream.take_snapshot(now);
-    stream.state |= State::PAUSED;
-    found.save(h);
-    h.emit(&Event::StreamPaused { number });
-    Ok(())
+    steer(h, number, Change::Pause)
 }
 
 /// Lets it accrue again, from now on. Refused when ended, and when not paused.
 pub fn resume<H: Host>(h: &mut H, number: StreamNumber) -> Result<(), Error> {
-    let mut found = Found::going_on(h, number, Rights::RESUME)?;
-    if !found.stream.is(State::PAUSED) {
-        return Err(Error::WrongPause { paused: false });
-    }
-    found.stream.take_snapshot(h.now());
-    found.stream.state &= !State::PAUSED;
-    found.save(h);
-    h.emit(&Event::StreamResumed { number });
-    Ok(())
+    steer(h, number, Change::Resume)
 }
 
 /// Sets the rate from now on; before the start from the start on, in a pause from the end of it on. A stated total holds no longer, so what was left of it
 /// for the end goes. A cut needs a payer that may cancel; a rise anybody's who may adjust, a delegate's up to its cap.
 pub fn adjust_rate<H: Host>(h: &mut H, number: StreamNumber, rate_per_second_scaled: u128) -> Result<(), Error> {
-    let mut found = Found::going_on(h, number, Rights::ADJUST)?;
-    if rate_per_second_scaled == 0 || rate_per_second_scaled > found.max_rate_scaled {
-        return Err(Error::BadRate { given_scaled: rate_per_second_scaled, max_scaled: found.max_rate_scaled });
-    }
-    let stream = &mut found.stream;
-    if rate_per_second_scaled < stream.rate_per_second_scaled && !stream.is_cancellable() {
-        return Err(Error::NotCancellable {});
-    }
-    stream.take_snapshot(h.now());
-    stream.rate_per_second_scaled = rate_per_second_scaled;
-    stream.end_residue_scaled = 0;
-    found.save(h);
-    h.emit(&Event::RateAdjusted { number, rate_per_second_scaled, by: h.caller() });
-    Ok(())
+    steer(h, number, Change::Rate(rate_per_second_scaled))
 }
 
 /// The payer gives up cancelling, for good: from now on it can neither cancel, void, pause, cut the rate nor take money out before the end. Refused when
 /// ended, when given up before, and in a pause, for a stream left paused for ever would be a cancelled one.
 pub fn renounce<H: Host>(h: &mut H, number: StreamNumber) -> Result<(), Error> {
-    let mut found = Found::going_on(h, number, Rights::NONE)?;
-    if !found.stream.is_cancellable() {
+    steer(h, number, Change::Renounce)
+}
+
+#[derive(Clone, Copy)]
+enum Change {
+    Pause,
+    Resume,
+    Rate(u128),
+    Renounce,
+}
+
+/// One path for all of them: the stream is the caller's and goes on, the change is allowed, the flow so far is counted, the change is made.
+#[inline(never)]
+fn steer<H: Host>(h: &mut H, number: StreamNumber, change: Change) -> Result<(), Error> {
+    let right = match change {
+        Change::Pause => Rights::PAUSE,
+        Change::Resume => Rights::RESUME,
+        Change::Rate(_) => Rights::ADJUST,
+        Change::Renounce => Rights::NONE,
+    };
+    let mut found = Found::going_on(h, number, right)?;
+    let (now, max_scaled, stream) = (h.now(), found.max_rate_scaled, &mut found.stream);
+    let paused = stream.is(State::PAUSED);
+    // Whether it takes from the payee what a payer that gave up cancelling has promised, and whether it can be done in a pause.
+    let (takes, fits) = match change {
+        Change::Pause | Change::Renounce => (true, !paused),
+        Change::Resume => (false, paused),
+        Change::Rate(given_scaled) if given_scaled == 0 || given_scaled > max_scaled => return Err(Error::BadRate { given_scaled, max_scaled }),
+        Change::Rate(rate) => (rate < stream.rate_per_second_scaled, true),
+    };
+    if takes && !stream.is_cancellable() {
         return Err(Error::NotCancellable {});
     }
-    if found.stream.is(State::PAUSED) {
-        return Err(Error::WrongPause { paused: true });
+    if !fits {
+        return Err(Error::WrongPause { paused });
     }
-    found.stream.flags &= !Flags::CANCELLABLE;
+    if matches!(change, Change::Pause) && stream.is_pending(now) {
+        return Err(Error::NotDue { now, due_at: stream.snapshot_at });
+    }
+    if !matches!(change, Change::Renounce) {
+        stream.take_snapshot(now);
+    }
+    let event = match change {
+        Change::Pause => {
+            stream.state |= State::PAUSED;
+            Event::StreamPaused { number }
+        }
+        Change::Resume => {
+            stream.state &= !State::PAUSED;
+            Event::StreamResumed { number }
+        }
+        Change::Rate(rate_per_second_scaled) => {
+            stream.rate_per_second_scaled = rate_per_second_scaled;
+            stream.end_residue_scaled = 0;
+            Event::RateAdjusted { number, rate_per_second_scaled, by: h.caller() }
+        }
+        Change::Renounce => {
+            stream.flags &= !Flags::CANCELLABLE;
+            Event::StreamRenounced { number }
+        }
+    };
     found.save(h);
-    h.emit(&Event::StreamRenounced { number });
+    h.emit(&event);
     Ok(())
 }

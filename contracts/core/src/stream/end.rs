@@ -59,7 +59,8 @@ pub fn cancel<H: Host>(h: &mut H, number: StreamNumber) -> Result<(), Error> {
         found.delete(h);
         h.emit(&Event::StreamEnded { number, paid, remainder: 0 });
     } else if by_payee {
-        Group::of(h, number, found.cell).pay_one(h, number, found.stream, due, false, None);
+        let debt = found.stream.debt(h.now());
+        Group::of(h, number, found.cell).pay_one(h, number, found.stream, &debt, due, None);
     } else {
         found.save(h);
     }

@@ -171,6 +171,7 @@ impl Details {
     pub const BYTES: usize = 102;
 
     /// Reads them; zeros where there are none.
+    #[inline(never)]
     pub fn load<H: Host>(h: &H, number: StreamNumber) -> Self {
         let bytes = h.load::<{ Self::BYTES }>(&Key::Details(number)).unwrap_or([0; Self::BYTES]);
         let mut r = Reader::new(&bytes);
@@ -260,6 +261,7 @@ impl Found {
         if found.stream.is_done(h.now()) { Err(Error::Ended {}) } else { Ok(found) }
     }
 
+    #[inline(never)]
     pub(super) fn save<H: Host>(&mut self, h: &mut H) {
         self.cell.put(self.number.serial, &self.stream);
         self.cell.store(h);

@@ -202,6 +202,7 @@ impl Stated {
 }
 
 /// Refuses an amount that cannot be stored or, being less than the chain can move, never be paid in full.
+#[inline(never)]
 pub(super) fn check_amount(token: &Token, amount: u128) -> Result<(), Error> {
     if amount > MAX_AMOUNT {
         return Err(Error::TooMuch { amount, max: MAX_AMOUNT });

@@ -2,10 +2,10 @@
 
 use rivulet_core::{
     ids::{Address, StreamNumber, Token},
-    stream::{NewStream, StreamStatus as S},
+    stream::{self, NewStream, State, StreamStatus as S},
 };
 
-use super::{GRAIN, NATIVE};
+use super::{GRAIN, NATIVE, World};
 
 const SCALED: u128 = 1_000_000_000;
 
@@ -195,6 +195,26 @@ impl Model {
             (true, true) => S::PausedInsolvent,
             (false, false) => S::Streaming,
             (true, false) => S::StreamingInsolvent,
+        }
+    }
+
+    /// Every figure of the contract's is this one's.
+    pub fn check(&self, w: &World) {
+        let (b, n, t) = (w.balances(self.number), self.number, w.now());
+        assert_eq!(w.status(n), self.status(t), "{self:?}");
+        let Some(record) = w.record(n) else {
+            assert!(self.gone, "{self:?}");
+            return;
+        };
+        assert!(!self.gone, "{self:?}");
+        assert_eq!((b.deposit, b.paid, b.committed, b.total_debt), (self.deposit, self.paid, self.committed, self.total(t)), "{self:?}");
+        assert_eq!((b.covered_debt, b.uncovered_debt, b.refundable), (self.covered(t), self.uncovered(t), self.refundable(t)), "{self:?}");
+        assert_eq!(stream::claimable(&w.h, n).0, self.payable(t));
+        assert_eq!(stream::delegate_of(&w.h, n), self.delegate);
+        assert_eq!((record.is_cancellable(), record.rate_per_second_scaled), (self.cancellable, self.rate()));
+        if !self.cancelled {
+            assert_eq!(record.gross_scaled(t), self.gross(t), "{self:?}");
+            assert_eq!(record.is(State::PAUSED), self.is_paused());
         }
     }
 }
