@@ -29,6 +29,18 @@ impl fmt::Debug for Addr {
 /// The native token, and nobody's address.
 pub const NATIVE: Addr = Addr([0; 20]);
 
+/// A hash or a note: printed by its first bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Id(pub [u8; 32]);
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let zeros = self.0.iter().take_while(|b| **b == 0).count().min(31);
+        write!(f, "0x")?;
+        self.0[zeros..].iter().take(4).try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
 /// Book and serial.
 pub type Number = (u32, u32);
 

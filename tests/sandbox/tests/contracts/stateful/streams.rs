@@ -8,7 +8,7 @@ mod steps;
 mod stream;
 
 use super::{
-    base::{Addr, DOT, NATIVE, Number, Refused, Word, movable},
+    base::{Addr, DOT, Id, NATIVE, Number, Refused, Word, movable},
     ledger::Shared,
     money::Kind,
     parties::Who::*,
@@ -56,7 +56,7 @@ impl Driven for Stream {
     }
 
     fn id(model: &Model, number: Number) -> Word {
-        model.state.records.get(&number).map_or([0; 32], |stream| stream.id)
+        model.state.records.get(&number).map_or([0; 32], |stream| stream.id.0)
     }
 
     fn invariants(model: &Model, by: Addr, number: Number, before: Option<&Self>, after: &Self) -> Checked {
@@ -196,7 +196,7 @@ impl Run<'_> {
         prop_assert_eq!([shown.payer, shown.payee, shown.token].map(|a| Addr(a.0.0)), [s.payer, of.payee, of.token], "parties of {:?}", number);
         prop_assert_eq!((shown.ratePerSecondScaled, shown.startAt, shown.endAt, shown.flags), (s.last().rate, s.start_at, s.end_at, s.flags));
         prop_assert_eq!((shown.cliffAt, shown.cliffAmount), s.cliff.unwrap_or((0, 0)), "cliff of {:?}", number);
-        prop_assert_eq!((shown.memo.0, shown.streamId.0), (s.memo, s.id), "memo and id of {:?}", number);
+        prop_assert_eq!((Id(shown.memo.0), Id(shown.streamId.0)), (s.memo, s.id), "memo and id of {:?}", number);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Streams come into being: what can be stated, and what becomes of it.
 
-use super::super::base::{Addr, GRAIN, MAX_AMOUNT, NATIVE, Number, Refused, Result, Word, answer_of, movable, no_money, word, word_of};
+use super::super::base::{Addr, GRAIN, Id, MAX_AMOUNT, NATIVE, Number, Refused, Result, Word, answer_of, movable, no_money, word, word_of};
 use super::{
     model::{MAX_RATE, Model},
     stream::{CANCELLABLE, CLIFF, Fate, MAX_SECS, Period, SCALE, Stream, TRANSFERABLE},
@@ -23,7 +23,7 @@ pub struct Stated {
     pub flags: u8,
     pub amount: u128,
     pub committed: u128,
-    pub memo: Word,
+    pub memo: Id,
 }
 
 fn amount(token: Addr, amount: u128) -> Result<()> {
@@ -102,7 +102,7 @@ impl Model {
             paid: 0,
             committed: one.committed,
             memo: one.memo,
-            id: [0; 32],
+            id: Id::default(),
             delegate: NATIVE,
             rights: 0,
             cap: 0,
@@ -119,7 +119,7 @@ impl Model {
         let stream = self.check(payer, &one, token)?;
         let deposit = self.first_deposit(caller, payer, value, token, one.amount)?;
         let number = self.created(Stream { deposit, ..stream }, one.payee, token)?;
-        Ok(vec![word(number.0), word(number.1), self.at(number).id])
+        Ok(vec![word(number.0), word(number.1), self.at(number).id.0])
     }
 
     pub fn create_many(&mut self, payer: Addr, value: u128, many: &[Stated], token: Addr) -> Result<Vec<Word>> {
@@ -140,7 +140,7 @@ impl Model {
         let (who, now) = ([stream.payer, payee, token].map(word_of), word(self.now));
         let words = [word(self.chain_id), word_of(self.contract), word(number.0), word(number.1), who[0], who[1], who[2], now];
         let id = keccak256(words.concat()).0;
-        self.at(number).id = id;
+        self.at(number).id = Id(id);
         let (cliff_at, cliff_amount) = stream.cliff.unwrap_or((0, 0));
         let data = vec![
             word(number.1),
@@ -154,7 +154,7 @@ impl Model {
             word(stream.flags),
             word(stream.deposit),
             word(stream.committed),
-            stream.memo,
+            stream.memo.0,
             id,
         ];
         let signature =

@@ -1,7 +1,7 @@
 //! Steps of a sequence on streams, made into calls.
 
 use super::super::{
-    base::{Addr, GRAIN, MAX_AMOUNT, NATIVE, Number, movable, word, word_of},
+    base::{Addr, GRAIN, Id, MAX_AMOUNT, NATIVE, Number, movable, word, word_of},
     blobs::{Group, blob},
     ledger::Shared,
     parties::{Damage, To, Who::*, unit},
@@ -85,7 +85,7 @@ impl Run<'_> {
             flags: flag(CANCELLABLE, plan.cancellable) | flag(TRANSFERABLE, plan.transferable) | flag(CLIFF, plan.cliff.is_some()),
             amount,
             committed: movable(self.token(native), amount * u128::from(plan.committed) / 100),
-            memo: word(self.model.opened.len() as u128 + 1),
+            memo: Id(word(self.model.opened.len() as u128 + 1)),
         };
         match plan.wrong {
             None => {}
@@ -129,7 +129,7 @@ impl Run<'_> {
                     flags: one.flags,
                     amount: one.amount,
                     committed: one.committed,
-                    memo: one.memo.into(),
+                    memo: one.memo.0.into(),
                 };
                 made(payer, if native { one.amount } else { 0 }, data.abi_encode(), Call::Create { one, token })
             }
@@ -143,7 +143,7 @@ impl Run<'_> {
                 }
                 let mut said = [payer, one.payee, token].map(word_of).to_vec();
                 said.extend([word(one.rate), word(one.total), word(one.start_at), word(one.cliff_at), word(one.cliff_amount), word(one.end_at)]);
-                said.extend([word(one.flags), word(one.amount), word(one.committed), one.memo]);
+                said.extend([word(one.flags), word(one.amount), word(one.committed), one.memo.0]);
                 let text = "Create(address payer,address payee,address token,uint128 ratePerSecondScaled,uint128 total,uint64 startAt,uint64 cliffAt,\
                             uint128 cliffAmount,uint64 endAt,uint8 flags,uint128 amount,uint128 committed,bytes32 memo,uint64 nonce,uint64 deadline)";
                 let ([r, s], signed) = self.form(payer, form, text, said);
@@ -160,7 +160,7 @@ impl Run<'_> {
                     flags: one.flags,
                     amount: one.amount,
                     committed: one.committed,
-                    memo: one.memo.into(),
+                    memo: one.memo.0.into(),
                     nonce: signed.nonce,
                     deadline: signed.deadline,
                     r: r.into(),
@@ -266,7 +266,7 @@ impl Run<'_> {
             cliffAmounts: list(|one| one.cliff_amount),
             amounts: list(|one| one.amount),
             committed: list(|one| one.committed),
-            memos: many.iter().map(|one| one.memo.into()).collect(),
+            memos: many.iter().map(|one| one.memo.0.into()).collect(),
         };
         let value = if native { many.iter().map(|one| one.amount).sum() } else { 0 };
         if uneven {

@@ -1,7 +1,7 @@
 //! A stream in the model: what it owes is integrated over the periods of its rates, each time anew. The contract keeps a snapshot instead; what that has to
 //! be is computed from the periods.
 
-use super::super::base::{Addr, NATIVE, Number, Word, movable};
+use super::super::base::{Addr, Id, NATIVE, Number, movable};
 use super::super::cells::Cell;
 use std::collections::BTreeMap;
 
@@ -46,8 +46,8 @@ pub struct Stream {
     pub deposit: u128,
     pub paid: u128,
     pub committed: u128,
-    pub memo: Word,
-    pub id: Word,
+    pub memo: Id,
+    pub id: Id,
     pub delegate: Addr,
     pub rights: u8,
     pub cap: u128,
@@ -76,8 +76,8 @@ pub struct Raw {
     delegate: Addr,
     rights: u8,
     cap: u128,
-    id: Word,
-    memo: Word,
+    id: Id,
+    memo: Id,
 }
 
 impl Stream {
@@ -290,8 +290,8 @@ pub fn read(cells: Vec<Cell<'_>>) -> Result<BTreeMap<Number, Raw>, String> {
                         delegate: NATIVE,
                         rights: 0,
                         cap: 0,
-                        id: [0; 32],
-                        memo: [0; 32],
+                        id: Id::default(),
+                        memo: Id::default(),
                     };
                     if low > 2 || streams.insert((book, 3 * place + low), raw).is_some() {
                         return Err(format!("slot {low} in a cell of book {book} twice, or of no stream"));
@@ -299,7 +299,7 @@ pub fn read(cells: Vec<Cell<'_>>) -> Result<BTreeMap<Number, Raw>, String> {
                 }
             }
             9 => {
-                details.insert((book, place), (v.int(5)? as u64, v.addr()?, v.int(1)? as u8, v.int(12)?, v.take()?, v.take()?));
+                details.insert((book, place), (v.int(5)? as u64, v.addr()?, v.int(1)? as u8, v.int(12)?, Id(v.take()?), Id(v.take()?)));
                 v.end()?;
             }
             _ => return Err(format!("a cell with the tag {tag} has {bytes} bytes")),
