@@ -131,13 +131,13 @@ pub enum Event<'a> {
         /// Its number.
         number: Number,
         /// Who pays.
-        payer: Address,
+        payer: &'a Address,
         /// Who is paid.
-        payee: Address,
+        payee: &'a Address,
         /// In what.
-        token: Token,
+        token: &'a Token,
         /// What flows, when.
-        schedule: Schedule,
+        schedule: &'a Schedule,
         /// The stated total, 0 for a stream created by rate.
         total: u128,
         /// Its bits of [`crate::stream::Flags`].

@@ -190,12 +190,12 @@ fn record<H: Host>(
     end_residue_scaled: u32,
     deposit: u128,
 ) -> Result<(StreamNumber, StreamId), Error> {
-    let NewStream { payee, token, committed, .. } = *new;
+    let NewStream { payee, token, .. } = new;
     let flags = new.stated.flags;
-    let number = book::next_number(h, &payee, &token)?;
+    let number = book::next_number(h, payee, token)?;
     // A remainder that fails later must not grow storage at the cost of who carries it: in a batch it would undo all of it.
-    ledger::make_credit(h, payer, &token);
-    let id = StreamOrigin { number, payer: *payer, payee, token, created_at: h.now() }.stream_id(&h.deployment(), h);
+    ledger::make_credit(h, payer, token);
+    let id = StreamOrigin { number, payer: *payer, payee: *payee, token: *token, created_at: h.now() }.stream_id(&h.deployment(), h);
     let stream = Stream {
         payer: *payer,
         rate_per_second_scaled: schedule.rate_per_second_scaled,
@@ -203,7 +203,7 @@ fn record<H: Host>(
         flow_end: schedule.flow_end(),
         deposit,
         paid: 0,
-        committed,
+        committed: new.committed,
         snapshot_debt_scaled: 0,
         snapshot_at: schedule.start_at,
         cliff_amount: schedule.cliff.map_or(0, |c| c.amount),
@@ -214,14 +214,14 @@ fn record<H: Host>(
     insert(h, number, &stream, &Details { start_at: schedule.start_at, id, memo: new.memo, ..Details::default() });
     h.emit(&Event::StreamCreated {
         number,
-        payer: *payer,
+        payer,
         payee,
         token,
-        schedule: *schedule,
+        schedule,
         total: new.stated.total,
         flags,
         amount: deposit,
-        committed,
+        committed: new.committed,
         memo: &new.memo,
         id,
     });

@@ -15,7 +15,7 @@ use crate::{
 pub fn top_up<H: Host>(h: &mut H, number: StreamNumber, payer: Address, payee: Address, token: Token, amount: u128) -> Result<(), Error> {
     let mut found = Found::load(h, number)?;
     let (book, stream) = (found.book(h)?, &mut found.stream);
-    if (payer, payee, token) != (stream.payer, book.payee, book.token) {
+    if payer != stream.payer || payee != book.payee || token != book.token {
         return Err(Error::WrongParties { payer: stream.payer, payee: book.payee, token: book.token });
     }
     if stream.is(State::CANCELLED | State::VOIDED) || stream.is_settled(&token, h.now()) {

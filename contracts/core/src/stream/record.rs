@@ -175,7 +175,7 @@ impl Details {
     pub fn load<H: Host>(h: &H, number: StreamNumber) -> Self {
         let bytes = h.load::<{ Self::BYTES }>(&Key::Details(number)).unwrap_or([0; Self::BYTES]);
         let mut r = Reader::new(&bytes);
-        Self { start_at: r.time(), delegate: r.address(), rights: r.u8(), rate_cap_scaled: r.amount(), id: StreamId(r.array()), memo: r.array() }
+        Self { start_at: r.time(), delegate: r.address(), rights: r.u8(), rate_cap_scaled: r.amount(), id: StreamId(r.bytes32()), memo: r.bytes32() }
     }
 
     pub(super) fn save<H: Host>(&self, h: &mut H, number: StreamNumber) {
