@@ -161,6 +161,8 @@ fn wrong() -> impl Strategy<Value = Option<Wrong>> {
         CommittedAboveTotal,
         TotalTooMuch,
         CommittedTooMuch,
+        TotalTooMuch,
+        CommittedTooMuch,
     ]);
     prop_oneof![8 => Just(None), 1 => list.prop_map(Some)]
 }
@@ -256,7 +258,7 @@ pub fn step() -> impl Strategy<Value = Step> {
         2 => (either(), pick()).prop_map(|(by, which)| Cancel { by, which }),
         2 => (theirs(), pick()).prop_map(|(by, which)| Renounce { by, which }),
         2 => (either(), pick()).prop_map(|(by, which)| Void { by, which }),
-        5 => (payees(), pick(), to()).prop_map(|(by, which, to)| HandOver { by, which, to }),
+        6 => (payees(), pick(), prop_oneof![5 => to(), 2 => owner().prop_map(To::Party)]).prop_map(|(by, which, to)| HandOver { by, which, to }),
         6 => (prop_oneof![8 => Just(Hand::ThePayer), 1 => owner().prop_map(Hand::Somebody), 1 => Just(Hand::TheDelegate)], pick(), delegate, rights, any_speed())
             .prop_map(|(by, which, delegate, rights, cap)| SetDelegate { by, which, delegate, rights, cap }),
         shared::WEIGHT => shared::step().prop_map(Shared),
