@@ -471,3 +471,39 @@ fn a_listing_looks_at_a_bounded_number_of_serials() {
     let (serials, next) = stream::list(&w.h, 1, 0, u32::MAX);
     assert_eq!((serials.len(), next), (400, 400));
 }
+
+// all calls
+
+#[test]
+fn zero_one_and_the_largest_value_are_taken_for_what_they_are() {
+    let mut w = World::default();
+    let n = w.create(plain());
+    w.pass(10);
+    let huge = u128::MAX - 1;
+    assert_eq!(
+        [0, 1, huge].map(|a| w.claim(OTHER, n, a, PAYEE)),
+        [Err(Error::ZeroAmount {}), Ok(1), Err(Error::Overdraw { asked: huge, payable: 9 })]
+    );
+    assert_eq!([0, 1, huge].map(|a| w.refund(PAYER, n, a)), [Err(Error::ZeroAmount {}), Ok(1), Err(Error::Overdraw { asked: huge, payable: 989 })]);
+    assert_eq!([0, 1].map(|a| w.top_up(OTHER, n, a)), [Err(Error::ZeroAmount {}), Ok(())]);
+    w.h.endow(&USDT, &OTHER, u128::MAX >> 1);
+    let most = (1 << 96) - 1;
+    assert_eq!(w.top_up(OTHER, n, most), Err(Error::TooMuch { amount: most + 999, max: most }));
+    // A deposit is counted with what was paid of it.
+    w.top_up(OTHER, n, most - 1_000).unwrap();
+    assert_eq!((w.balances(n).deposit, w.top_up(OTHER, n, 1)), (most, Err(Error::TooMuch { amount: most + 1, max: most })));
+    assert_eq!([0, 1, huge].map(|rate| w.adjust(PAYER, n, rate).is_ok()), [false, true, false]);
+    for (rights, cap, fine) in [(0, 0, true), (1, 1, true), (255, 0, false), (0, huge, false)] {
+        assert_eq!(w.set_delegate(PAYER, n, OTHER, rights, cap).is_ok(), fine, "{rights} {cap}");
+    }
+    for (book, serial) in [(0, 0), (n.book, u32::MAX), (u32::MAX, 0), (u32::MAX, u32::MAX)] {
+        let n = StreamNumber { book, serial };
+        assert_eq!((w.claim_all(n), w.refund(PAYER, n, 1)), (Err(Error::UnknownNumber { book, serial }), Err(Error::UnknownNumber { book, serial })));
+        assert_eq!(stream::list(&w.h, book, serial, u32::MAX).1, 0);
+    }
+    w.h.now = u64::MAX;
+    assert!(w.balances(n).covered_debt > 0 && w.status(n) == S::Streaming);
+    w.pause(n).unwrap();
+    w.resume(n).unwrap();
+    w.check();
+}
