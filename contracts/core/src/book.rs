@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A book.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Book {
     /// Whose it is.
     pub payee: Address,
