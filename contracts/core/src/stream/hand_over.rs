@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     book,
-    error::Error,
+    error::{Error, Refused},
     event::Event,
     host::Host,
     ids::{Address, StreamNumber},
@@ -15,19 +15,19 @@ use crate::{
 
 /// The payee gives its side, with all that is owed, to another, where the stream allows it. The record moves to the new payee's book of the same token, under a
 /// new number and that book's relay terms; the id stays, and with it delegate, commitment and debt. The old number is closed.
-pub fn hand_over<H: Host>(h: &mut H, number: StreamNumber, to: &Address) -> Result<StreamNumber, Error> {
+pub fn hand_over<H: Host>(h: &mut H, number: StreamNumber, to: &Address) -> Result<StreamNumber, Refused> {
     ledger::refuse_value(h)?;
     let mut found = Found::load(h, number)?;
     let (book, from) = (found.book(h)?, h.caller());
     if from != book.payee {
-        return Err(Error::NotAllowed { caller: from, expected: book.payee });
+        return Err(h.refuse(Error::NotAllowed { caller: from, expected: book.payee }));
     }
     if found.stream.flags & Flags::TRANSFERABLE == 0 {
-        return Err(Error::NotTransferable {});
+        return Err(h.refuse(Error::NotTransferable {}));
     }
     ledger::check_party(h, to)?;
     if *to == found.stream.payer || *to == from {
-        return Err(Error::BadParty { party: *to });
+        return Err(h.refuse(Error::BadParty { party: *to }));
     }
     let details = Details::load(h, number);
     found.delete(h);

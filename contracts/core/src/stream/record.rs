@@ -5,7 +5,7 @@ use super::{Cliff, Flags, Schedule, schedule::MAX_RATE_SCALED};
 use crate::{
     book::Book,
     cell::{Cell, Slot},
-    error::Error,
+    error::{Error, Refused},
     host::{Host, Key},
     ids::{Address, StreamId, StreamNumber},
     ledger,
@@ -217,30 +217,30 @@ pub(super) struct Found {
 impl Found {
     /// Reads the record, and nothing else if there is one.
     #[inline(never)]
-    pub(super) fn load<H: Host>(h: &H, number: StreamNumber) -> Result<Self, Error> {
+    pub(super) fn load<H: Host>(h: &H, number: StreamNumber) -> Result<Self, Refused> {
         let cell = Cell::load(h, number);
         match cell.get(number.serial) {
             Some(stream) => Ok(Self { number, stream, cell, max_rate_scaled: MAX_RATE_SCALED }),
-            None => Err(absent(number, Book::load(h, number.book))),
+            None => Err(h.refuse(absent(number, Book::load(h, number.book)))),
         }
     }
 
     /// Payee and token.
-    pub(super) fn book<H: Host>(&self, h: &H) -> Result<Book, Error> {
+    pub(super) fn book<H: Host>(&self, h: &H) -> Result<Book, Refused> {
         // A record has a book.
-        Book::load(h, self.number.book).ok_or(absent(self.number, None))
+        Book::load(h, self.number.book).ok_or_else(|| h.refuse(absent(self.number, None)))
     }
 
     /// Refuses who is neither the payer nor a delegate with this right.
     #[inline(never)]
-    pub(super) fn check_caller<H: Host>(&mut self, h: &H, right: u8) -> Result<(), Error> {
+    pub(super) fn check_caller<H: Host>(&mut self, h: &H, right: u8) -> Result<(), Refused> {
         let (caller, payer) = (h.caller(), self.stream.payer);
         if caller == payer {
             return Ok(());
         }
         let details = Details::load(h, self.number);
         if details.rights & right == 0 || caller != details.delegate {
-            return Err(Error::NotAllowed { caller, expected: payer });
+            return Err(h.refuse(Error::NotAllowed { caller, expected: payer }));
         }
         self.max_rate_scaled = details.rate_cap_scaled;
         Ok(())
@@ -248,7 +248,7 @@ impl Found {
 
     /// The caller's stream: its payer's, or its delegate's with this right.
     #[inline(never)]
-    pub(super) fn of_caller<H: Host>(h: &H, number: StreamNumber, right: u8) -> Result<Self, Error> {
+    pub(super) fn of_caller<H: Host>(h: &H, number: StreamNumber, right: u8) -> Result<Self, Refused> {
         ledger::refuse_value(h)?;
         let mut found = Self::load(h, number)?;
         found.check_caller(h, right)?;
@@ -256,9 +256,9 @@ impl Found {
     }
 
     /// The same, if it goes on: not cancelled, voided or ended.
-    pub(super) fn going_on<H: Host>(h: &H, number: StreamNumber, right: u8) -> Result<Self, Error> {
+    pub(super) fn going_on<H: Host>(h: &H, number: StreamNumber, right: u8) -> Result<Self, Refused> {
         let found = Self::of_caller(h, number, right)?;
-        if found.stream.is_done(h.now()) { Err(Error::Ended {}) } else { Ok(found) }
+        if found.stream.is_done(h.now()) { Err(h.refuse(Error::Ended {})) } else { Ok(found) }
     }
 
     #[inline(never)]
@@ -281,10 +281,13 @@ fn absent(number: StreamNumber, book: Option<Book>) -> Error {
     }
 }
 
-/// The stream and its book.
+/// The stream and its book, for views.
 pub fn find<H: Host>(h: &H, number: StreamNumber) -> Result<(Stream, Book), Error> {
-    let found = Found::load(h, number)?;
-    Ok((found.stream, found.book(h)?))
+    let book = Book::load(h, number.book);
+    match (Cell::<Stream>::load(h, number).get(number.serial), book) {
+        (Some(stream), Some(book)) => Ok((stream, book)),
+        (_, book) => Err(absent(number, book)),
+    }
 }
 
 #[cfg(test)]
