@@ -63,8 +63,28 @@ fn errors_say_what_was_being_done_and_why_it_failed() {
 }
 
 #[test]
+fn a_statement_that_cannot_be_made_says_what_is_wrong_before_any_node_is_asked() {
+    let payee = "0x00000000000000000000000000000000000000a1";
+    let dir = folder("");
+    for (args, expected) in [
+        (vec![], "--payee <ADDRESS>"),
+        (vec!["--payee", "0x12"], "expected 0x and 40 hex digits"),
+        (vec!["--payee", payee, "--from", "2026-02-30"], "expected a day from 1970-01-01 to 9999-12-31 as YYYY-MM-DD"),
+        (vec!["--payee", payee, "--from", "2026-11-02", "--to", "2026-11-01"], "--from 2026-11-02 is after --to 2026-11-01"),
+        (vec!["--payee", payee, "--csv", "--json"], "cannot be used with"),
+        (vec!["--payee", payee, "--by", "week"], "[possible values: claim, day, month]"),
+        (vec!["--payee", payee, "--deployment", "none.json"], "none.json"),
+        (vec!["--payee", payee, "--rpc-url", "http://x"], "expected ws:// or wss:// addresses, got http://x"),
+    ] {
+        let (ok, text) = rivulet(dir.path(), &[&["statement"], &args[..]].concat());
+        assert!(!ok && text.starts_with("error: ") && text.contains(expected), "{text}");
+    }
+}
+
+#[test]
 fn help_has_examples_and_completions_are_printed() {
     let dir = folder("");
     assert!(rivulet(dir.path(), &["relay", "--help"]).1.contains("rivulet relay --config relayer.toml --check-config"));
+    assert!(rivulet(dir.path(), &["statement", "--help"]).1.contains("--from 2026-11-01 --to 2026-11-30 > november.csv"));
     assert!(rivulet(dir.path(), &["completions", "bash"]).1.contains("_rivulet"));
 }

@@ -327,6 +327,20 @@ async fn a_stream_that_is_handed_over_is_claimed_under_its_new_number() {
 }
 
 #[tokio::test]
+async fn with_more_streams_than_a_look_reads_each_gets_its_turn() {
+    let world = World::new(0);
+    world.chain.book(ContractKind::Streams, 1);
+    // Of 2,100 streams the last alone owes anything worth a row; a look reads 2,000.
+    (0..2_100).for_each(|serial| world.chain.stream(number(1, serial), if serial == 2_099 { 300 * CENT } else { 0 }));
+    world.chain.produce();
+    let relayer = world.start("");
+    pass(&relayer).await;
+    assert_eq!(world.submissions(), 0);
+    pass(&relayer).await;
+    assert_eq!(world.submissions(), 1);
+}
+
+#[tokio::test]
 async fn a_payee_with_a_schedule_is_claimed_for_once_a_slot() {
     let world = World::new(1);
     // A block takes 6 s, a slot 60: blocks 0 to 3 are in one that ends at 10,020 s, the next ten in another.

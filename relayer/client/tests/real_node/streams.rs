@@ -126,6 +126,7 @@ async fn a_payer_changes_its_stream_and_a_delegate_does_what_it_may() {
     // A part of what is not owed comes back; all of it is less than was put in.
     payer.refund_stream(number, 5 * USDC).await.unwrap();
     assert_eq!(balances().await.deposit, 15 * USDC);
+    world.pass(10).await;
     is_refused(payer.refund_stream(number, 15 * USDC).await, "Overdraw");
     payer.refund_stream(number, REFUNDABLE).await.unwrap();
     world.pass(3_600).await;

@@ -275,6 +275,7 @@ async fn leave(play: &mut Play, daemon: &mut Daemon) -> Result<()> {
         "Try:".into(),
         format!("  curl -s {url}/v1/payees/{creator}/earnings"),
         format!("  curl -s {url}/v1/info"),
+        format!("  rivulet statement --payee {creator} --rpc-url {} --deployment {}", play.stage.node.url(), play.stage.deployment_path().display()),
         "Stop:".into(),
         format!("  kill {relayer} {node}; rm -r {}", play.stage.folder.path().display()),
     ];

@@ -125,8 +125,8 @@ mod tests {
     #[test]
     fn before_its_cliff_a_salary_owes_nothing_and_at_it_the_cliffs_amount() {
         let salary = flow(Kind::Salary);
-        // $90 over an hour and a half after the cliff.
-        assert_eq!([START + HOUR / 2 - 1, START + HOUR / 2, START + HOUR].map(|t| salary.owed_at(t)), [0, 30_000_000, 60_000_000]);
+        // $90 over an hour and a half after the cliff, the rate rounded down.
+        assert_eq!([START + HOUR / 2 - 1, START + HOUR / 2, START + HOUR].map(|t| salary.owed_at(t)), [0, 30_000_000, 59_999_999]);
     }
 
     #[test]
