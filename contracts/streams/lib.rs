@@ -9,7 +9,7 @@ mod streams {
         sol::{DynBytes, FixedBytes},
     };
     use rivulet_core::{
-        error::Error as Refusal,
+        error::{Error as Refusal, Refused},
         ids::StreamNumber,
         stream::{self, NewStream, NewStreams, schedule::Stated},
     };
@@ -59,9 +59,10 @@ mod streams {
     }
 
     /// A call on a stream's number alone.
-    fn numbered(c: &mut Call, serve: fn(&mut Chain, StreamNumber) -> Result<(), Refusal>) -> Result<(), Refusal> {
+    fn numbered(c: &mut Call, serve: fn(&mut Chain, StreamNumber) -> Result<(), Refused>) -> Result<(), Refusal> {
         let number = c.a.number();
-        serve(&mut c.h, number)
+        serve(&mut c.h, number)?;
+        Ok(())
     }
 
     calls! {
@@ -122,7 +123,8 @@ mod streams {
         /// `adjustRate`
         call AdjustRate("uint32,uint32,uint128") = |c| {
             let (number, rate) = (c.a.number(), c.a.u128());
-            stream::adjust_rate(&mut c.h, number, rate)
+            stream::adjust_rate(&mut c.h, number, rate)?;
+            Ok(())
         };
         /// `pause`
         call Pause("uint32,uint32") = |c| numbered(c, stream::pause);
@@ -144,7 +146,8 @@ mod streams {
         /// `setDelegate`
         call SetDelegate("uint32,uint32,address,uint8,uint128") = |c| {
             let (number, delegate, rights, cap) = (c.a.number(), c.a.address(), c.a.u8(), c.a.u128());
-            stream::set_delegate(&mut c.h, number, &delegate, rights, cap)
+            stream::set_delegate(&mut c.h, number, &delegate, rights, cap)?;
+            Ok(())
         };
         /// `stream`
         view OfStream("uint32,uint32") = |c| {
