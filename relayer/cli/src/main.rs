@@ -21,6 +21,8 @@ struct Cli {
 enum Command {
     /// Runs a relayer: takes vouchers over HTTP, claims them on the chain.
     Relay(Box<cmd::relay::Relay>),
+    /// Makes a key that acknowledgements are signed with.
+    Key(cmd::key::Key),
     /// Prints completions for a shell.
     Completions(cmd::completions::Completions),
 }
@@ -28,6 +30,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Relay(relay) => relay.run(),
+        Command::Key(key) => key.run(),
         Command::Completions(completions) => completions.run(),
     };
     match result {
@@ -35,8 +38,13 @@ fn main() -> ExitCode {
         Err(e) => {
             // Each cause on its own line: the first says what was being done, the last why it failed.
             eprintln!("error: {e}");
-            for cause in e.chain().skip(1) {
-                eprintln!("  because: {cause}");
+            let mut said = e.to_string();
+            for cause in e.chain().skip(1).map(ToString::to_string) {
+                // Some errors say their cause themselves.
+                if !said.contains(&cause) {
+                    eprintln!("  because: {cause}");
+                    said = cause;
+                }
             }
             ExitCode::FAILURE
         }

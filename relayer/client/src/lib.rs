@@ -4,7 +4,7 @@
 //!
 //! - [`Payer`]: opens, tops up, closes channels; creates, pauses, cancels streams.
 //! - [`Channel`], [`VoucherSigner`], [`VoucherKey`]: promises, signed without any network.
-//! - [`Relayer`]: hands vouchers to a relayer over HTTP.
+//! - [`Relayer`]: hands vouchers to a relayer over HTTP; [`Receipt`]: proof that it had one.
 //! - [`Payee`]: claims, closes, collects, sets relay terms.
 //!
 //! ```no_run
@@ -40,6 +40,6 @@ pub use error::Error;
 pub use key::VoucherKey;
 pub use payee::{ALL, Payee};
 pub use payer::{OpenChannel, Payer};
-pub use relay::Relayer;
+pub use relay::{Receipt, Relayer};
 pub use streams::{CreateStream, Stream};
 pub use voucher::{Channel, SignedVoucher, VoucherSigner};

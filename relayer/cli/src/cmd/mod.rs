@@ -1,4 +1,6 @@
 //! The commands.
 
 pub mod completions;
+pub mod dry_run;
+pub mod key;
 pub mod relay;

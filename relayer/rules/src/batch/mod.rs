@@ -6,10 +6,12 @@
 //! for the transaction. A row past half of its challenge period goes even alone.
 
 mod cost;
+mod explain;
 mod select;
 mod value;
 
 pub use cost::{CostModel, Shape};
+pub use explain::{WhyNot, why_not};
 pub use select::{choose, row_bytes};
 pub use value::{BookView, TokenValue, fee_earned};
 

@@ -13,22 +13,22 @@ use rivulet_store::{NewIntent, SetAside, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often a batch is chosen anew after its dry run, before the round is given up.
-const TRIES: usize = 16;
+pub(super) const TRIES: usize = 16;
 /// Streams read for one decision.
-const STREAMS_AT_ONCE: usize = 2_000;
+pub(super) const STREAMS_AT_ONCE: usize = 2_000;
 
 /// What every step of a round needs.
-struct Round<'a, P> {
-    contract: ContractKind,
+pub(super) struct Round<'a, P> {
+    pub contract: ContractKind,
     /// A voucher's total, as intents record it; 0 for streams.
-    total_of: fn(&P) -> u128,
-    books: BTreeMap<u32, BookView>,
-    cost: CostModel,
-    head: &'a BlockHead,
+    pub total_of: fn(&P) -> u128,
+    pub books: BTreeMap<u32, BookView>,
+    pub cost: CostModel,
+    pub head: &'a BlockHead,
 }
 
 /// What became of a dry run.
-enum Trial {
+pub(super) enum Trial {
     /// Every row pays.
     Good(DryRun),
     /// These rows are out; choose anew from the rest.
@@ -56,6 +56,7 @@ impl Worker {
     pub(super) async fn claim_channels(&self, head: &BlockHead, policy: &Policy, shape: Shape) -> Result<(), WorkError> {
         loop {
             let pending = self.store.pending_channels().await?;
+            self.observe_pending(&pending);
             let candidates: Vec<_> =
                 pending.iter().filter_map(|p| batch::channel_candidate(&p.state, p.best.cumulative_amount, p.best.signature, head.now)).collect();
             if !self.claim(ContractKind::Channels, candidates, |row| row.cumulative_amount, head, policy, shape).await? {
@@ -140,7 +141,7 @@ impl Worker {
         Ok(false)
     }
 
-    async fn try_batch<P: Payload + Sync>(&self, round: &Round<'_, P>, batch: &Batch<P>, policy: &Policy) -> Result<Trial, WorkError> {
+    pub(super) async fn try_batch<P: Payload + Sync>(&self, round: &Round<'_, P>, batch: &Batch<P>, policy: &Policy) -> Result<Trial, WorkError> {
         let dry_run = self.chain.dry_run(round.contract, &batch.blob, round.head.block).await?;
         let outcomes = match &dry_run.outcomes {
             Err(reason) => return Ok(Trial::Fewer(reason.clone())),
