@@ -43,7 +43,8 @@ async fn a_preview_says_what_goes_at_what_fee_and_why_the_rest_does_not() {
     assert_eq!(json["rows"].as_array().unwrap().len(), 4);
 
     // Nothing of it happened: the row that the dry run refused is not set aside yet either.
-    assert_eq!((world.chain.lock().submissions, world.relayer.api.store.counts().await.unwrap().set_aside), (0, 0));
+    let set_aside = world.relayer.api.store.counts().await.unwrap().set_aside;
+    assert_eq!((world.chain.lock().submissions, set_aside), (0, 0));
     world.pass().await;
     assert_eq!(
         world.relayer.api.store.open_intents().await.unwrap()[0].rows.iter().map(|r| r.number).collect::<Vec<_>>(),

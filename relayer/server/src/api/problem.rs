@@ -37,6 +37,14 @@ pub struct Problem {
     pub code: &'static str,
     /// What a person reads.
     pub detail: String,
+    /// The rest, as far as there is any.
+    #[serde(flatten)]
+    pub details: Box<Details>,
+}
+
+/// What not every error has.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Details {
     /// Which field is at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<Cow<'static, str>>,
@@ -88,12 +96,12 @@ impl Problem {
     fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         let kind = format!("urn:rivulet:problem:{code}");
-        let detail = detail.into();
-        Self { kind, title, status: status.as_u16(), code, detail, field: None, expected: None, given: None, best: None, retry_after_secs: None }
+        Self { kind, title, status: status.as_u16(), code, detail: detail.into(), details: Box::default() }
     }
 
     fn field(mut self, field: impl Into<Cow<'static, str>>, expected: impl Into<String>, given: impl Into<String>) -> Self {
-        (self.field, self.expected, self.given) = (Some(field.into()), Some(expected.into()), Some(given.into()));
+        let details = &mut self.details;
+        (details.field, details.expected, details.given) = (Some(field.into()), Some(expected.into()), Some(given.into()));
         self
     }
 
@@ -114,7 +122,9 @@ impl Problem {
         // Rounded up: a client that waits exactly so long is let in.
         let secs = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
         let detail = format!("too many requests of {whose}: come back in {secs} s; nothing was stored");
-        Self { retry_after_secs: Some(secs), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail) }
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
+        problem.details.retry_after_secs = Some(secs);
+        problem
     }
 
     /// No vouchers are taken any more.
@@ -177,7 +187,7 @@ impl From<&Rejection> for Problem {
         let status = status_of_code(rejection.code()).and_then(|s| StatusCode::from_u16(s).ok()).unwrap_or(StatusCode::BAD_REQUEST);
         let mut problem =
             Self::new(status, rejection.code(), rejection.to_string()).field(rejection.field(), rejection.expected(), rejection.given());
-        problem.best =
+        problem.details.best =
             rejection.best().map(|best| BestJson { cumulative_amount: best.cumulative_amount.to_string(), signature: text::hex(&best.signature.0) });
         problem
     }
@@ -236,7 +246,7 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], Body::from(body)).into_response();
-        if let Some(secs) = self.retry_after_secs.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(1)) {
+        if let Some(secs) = self.details.retry_after_secs.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(1)) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
         }
         if status == StatusCode::UNAUTHORIZED {
