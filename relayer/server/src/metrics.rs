@@ -1,6 +1,6 @@
 //! What the relayer counts, for Prometheus. `relayer/docs/METRICS.md` is written from the list made here; a test compares them.
 
-use crate::{clock::now_ms, control::Control, status::Status};
+use crate::{api::problem::OTHER_CODES, clock::now_ms, control::Control, status::Status};
 use prometheus_client::{
     encoding::text::encode,
     metrics::{
@@ -12,7 +12,7 @@ use prometheus_client::{
     registry::{Metric, Registry},
 };
 use rivulet_core::outcome::RowOutcome;
-use rivulet_rules::{chain::ContractKind, text};
+use rivulet_rules::{accept::Rejection, chain::ContractKind, text};
 use rivulet_store::{Counts, Intent, IntentEnd};
 use std::{
     collections::BTreeMap,
@@ -101,6 +101,24 @@ metrics! {
     build: Family<Labels, Gauge> = Family::default(), "rivulet_build_info", "gauge", ["version"], "Always 1.";
 }
 
+impl All {
+    /// What can be counted is shown from the start: the step from nothing to one would not be seen as an increase.
+    fn begin_at_zero(&self) {
+        for code in Rejection::CODES.into_iter().chain(OTHER_CODES.into_iter().map(|(_, code)| code)).chain(["accepted"]) {
+            drop(self.vouchers.get_or_create(&vec![("code", code.to_owned())]));
+        }
+        for contract in [ContractKind::Channels, ContractKind::Streams].map(name) {
+            drop(self.fees.get_or_create(&vec![("contract", contract.clone())]));
+            for end in ["finalized", "failed", "expired"] {
+                drop(self.transactions.get_or_create(&vec![("contract", contract.clone()), ("end", end.to_owned())]));
+            }
+            for outcome in OUTCOMES.map(outcome_name) {
+                drop(self.rows.get_or_create(&vec![("contract", contract.clone()), ("outcome", outcome.to_owned())]));
+            }
+        }
+    }
+}
+
 /// The counters, and how to show them.
 #[derive(Debug)]
 pub struct Metrics {
@@ -115,6 +133,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::default();
         let all = All::new(&mut registry);
+        all.begin_at_zero();
         all.build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1);
         Self { registry, all, tokens: RwLock::default(), started_ms: now_ms() }
     }
@@ -127,6 +146,9 @@ fn name(contract: ContractKind) -> String {
         ContractKind::Streams => "streams".to_owned(),
     }
 }
+
+const OUTCOMES: [RowOutcome; 6] =
+    [RowOutcome::Applied, RowOutcome::Capped, RowOutcome::Stale, RowOutcome::BadSignature, RowOutcome::Unknown, RowOutcome::Closed];
 
 /// An outcome's name in labels.
 pub fn outcome_name(outcome: RowOutcome) -> &'static str {

@@ -6,6 +6,10 @@ use std::fmt::Write;
 /// Planck in a native token of ten decimals.
 const WHOLE: u128 = 10_000_000_000;
 
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 fn native(planck: u128) -> String {
     format!("{}.{:010}", planck / WHOLE, planck % WHOLE)
 }
@@ -17,15 +21,17 @@ pub fn table(preview: &Preview) -> String {
     let taken_in = database_block_number.map_or_else(|| "no block".to_owned(), |n| format!("block {n}"));
     let _ = writeln!(out, "At finalized block {block_number}; the database has {taken_in}. Nothing was sent or stored.");
     if let Some(behind) = database_block_number.map(|n| block_number.saturating_sub(n)).filter(|behind| *behind > 0) {
-        let _ = writeln!(out, "It is {behind} block{} behind: what they say is not in it.", if behind == 1 { "" } else { "s" });
+        let _ = writeln!(out, "It is {} behind: what came in there is not in it.", counted(behind, "block", "blocks"));
     }
-    let _ = writeln!(out, "Under way: {open_intents} transactions, their rows are not listed. Set aside: {set_aside} vouchers.\n");
+    let (under_way, aside) = (counted(*open_intents as u64, "transaction", "transactions"), counted(*set_aside, "voucher", "vouchers"));
+    let _ = writeln!(out, "Not listed: the rows of {under_way} under way, {aside} set aside.\n");
     if batches.is_empty() {
         out.push_str("No transaction would be sent.\n");
     }
     for PreviewBatch { contract, rows, value_planck, fee_planck, storage_deposit_planck, is_pressing, blob_bytes } in batches {
         let (value, fee) = (native(*value_planck), native(*fee_planck));
-        let _ = write!(out, "Would send: {rows} rows of {contract}, {blob_bytes} bytes, worth {value}, fee {fee}");
+        let rows = counted(*rows as u64, "row", "rows");
+        let _ = write!(out, "Would send: {rows} of {contract}, {blob_bytes} bytes, worth {value}, fee {fee}");
         if *storage_deposit_planck > 0 {
             let _ = write!(out, ", storage deposit {}", native(*storage_deposit_planck));
         }
@@ -76,8 +82,9 @@ mod tests {
         for expected in [
             "At finalized block 9; the database has block 8.",
             "It is 1 block behind",
-            "Would send: 1 rows of channels, 80 bytes, worth 2.5000000000, fee 0.0076000000, for a deadline",
-            "1-0                           100 native                 yes",
+            "rows of 0 transactions under way, 2 vouchers set aside",
+            "Would send: 1 row of channels, 80 bytes, worth 2.5000000000, fee 0.0076000000, for a deadline",
+            " 1-0                           100 native                yes",
             "no: its payee has set no relay terms",
         ] {
             assert!(text.contains(expected), "{text}");
