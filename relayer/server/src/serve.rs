@@ -143,13 +143,15 @@ impl Relayer {
         // The port as it is, when 0 was asked for.
         let listening = listener.local_addr()?;
         tracing::info!(address = %listening, tls = tls.is_some(), "listening");
+        // The parts are told from here: were they told by `stop` itself, one could have ended in good order before it is seen here why.
+        let (tell, parts_told) = watch::channel(false);
         let work = tokio::spawn({
-            let stop = stop.clone();
+            let stop = parts_told.clone();
             async move { worker.run(stop).await }
         });
-        let (mut told, feed) = (stop.clone(), Arc::clone(&api.feed));
+        let (mut told, feed) = (stop, Arc::clone(&api.feed));
         let reloading = tls.clone().map(|tls| tokio::spawn(async move { reload_when_told(&tls, &reload).await }));
-        let (mut serving, mut work) = (serve(listener, tls, api, stop)?, work);
+        let (mut serving, mut work) = (serve(listener, tls, api, parts_told)?, work);
         tokio::select! {
             biased;
             () = wait(&mut told) => {}
@@ -157,6 +159,7 @@ impl Relayer {
             ended = &mut work => return ended.map_err(ServeError::Worker), // a panic: it does not end otherwise
         }
         tracing::info!("stopping: no new requests");
+        tell.send_replace(true);
         // Feeds would stay open for ever.
         feed.close();
         reloading.inspect(JoinHandle::abort);

@@ -1,6 +1,7 @@
 //! given rows of every kind
 //! ├── those that a pass would send are shown with their transaction's fee, and the others with why not
-//! └── nothing was sent or stored, and a pass then sends exactly those
+//! ├── nothing was sent or stored, and a pass then sends exactly those
+//! └── what waits for its slot says until when
 
 mod support;
 
@@ -52,4 +53,17 @@ async fn a_preview_says_what_goes_at_what_fee_and_why_the_rest_does_not() {
     );
     let after = world.relayer.worker.preview().await.unwrap();
     assert_eq!((after.open_intents, after.set_aside, after.batches.len(), after.rows.len()), (1, 1, 0, 2));
+}
+
+#[tokio::test]
+async fn a_row_of_a_payee_with_a_schedule_waits_for_its_slot_and_says_until_when() {
+    // Opened at 1,000 s, now some 10,000: the same day.
+    let world = world("batch = { claim_every_secs = 86400 }").await;
+    assert_eq!(world.post("/v1/vouchers", &world.voucher(900 * CENT)).await.0.as_u16(), 200);
+    let preview = world.relayer.worker.preview().await.unwrap();
+    let [row] = preview.rows.as_slice() else { panic!("{preview:?}") };
+    assert_eq!((row.is_claimed, row.code.as_str(), preview.batches.len()), (false, "waits_for_slot", 0));
+    assert!(row.reason.contains("waits for its slot") && row.reason.contains("86400"), "{row:?}");
+    world.pass().await;
+    assert_eq!(world.chain.lock().submissions, 0);
 }
