@@ -65,6 +65,14 @@ pub enum StoreError {
         /// The newest known.
         newest: &'static str,
     },
+    /// The schema is older than this program, and was opened to read only.
+    #[error("the database has migration {found}, this version reads {newest}: start the relayer once to migrate it")]
+    NotMigrated {
+        /// The migration found.
+        found: String,
+        /// The newest known.
+        newest: &'static str,
+    },
     /// A row of the intent is in another open intent.
     #[error("a row of the intent is in another open intent")]
     RowInFlight,
@@ -108,6 +116,12 @@ pub trait Store: Send + Sync {
     fn set_aside(&self, rows: Vec<SetAside>) -> Answer<'_, ()>;
     /// What a payee has earned, by token.
     fn earnings(&self, payee: Address) -> Answer<'_, Vec<Earnings>>;
+    /// A payee's channels by number, after this one, at most so many.
+    fn payee_channels(&self, payee: Address, after: Option<ChannelNumber>, limit: usize) -> Answer<'_, Vec<StoredChannel>>;
+    /// What a payee has earned on the days `from..=to` (days since 1970, UTC), oldest first.
+    fn payee_days(&self, payee: Address, from: u64, to: u64) -> Answer<'_, Vec<DayEarnings>>;
+    /// One book of a contract.
+    fn book(&self, contract: ContractKind, book: u32) -> Answer<'_, Option<BookView>>;
     /// Counts for the log, readiness and metrics.
     fn counts(&self) -> Answer<'_, Counts>;
 }

@@ -25,7 +25,7 @@ macro_rules! migrations {
 }
 
 /// Every step, oldest first.
-pub const MIGRATIONS: &[Migration] = migrations!["2026-11-20-000001-start", "2026-11-20-000002-schedule"];
+pub const MIGRATIONS: &[Migration] = migrations!["2026-11-20-000001-start", "2026-11-20-000002-schedule", "2026-11-20-000003-claims-by-day"];
 
 /// The newest step applied.
 ///
@@ -34,6 +34,20 @@ pub const MIGRATIONS: &[Migration] = migrations!["2026-11-20-000001-start", "202
 pub fn version(db: &Connection) -> Result<Option<String>, StoreError> {
     db.execute_batch("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")?;
     Ok(db.query_row("SELECT name FROM migrations ORDER BY name DESC LIMIT 1", [], |row| row.get(0)).optional()?)
+}
+
+/// Makes sure that the schema is this program's, and changes nothing.
+///
+/// # Errors
+/// [`StoreError::NotMigrated`], [`StoreError::TooNew`], [`StoreError::Database`].
+pub fn is_newest(db: &Connection) -> Result<(), StoreError> {
+    let newest = MIGRATIONS.last().map_or("none", |m| m.name);
+    let at: Option<String> = db.query_row("SELECT name FROM migrations ORDER BY name DESC LIMIT 1", [], |row| row.get(0)).optional()?;
+    match at {
+        Some(at) if at == newest => Ok(()),
+        Some(found) if MIGRATIONS.iter().all(|m| m.name != found) => Err(StoreError::TooNew { found, newest }),
+        at => Err(StoreError::NotMigrated { found: at.unwrap_or_else(|| "none".to_owned()), newest }),
+    }
 }
 
 /// Brings the schema up to date.

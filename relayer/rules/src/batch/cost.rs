@@ -21,23 +21,25 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Claims from channels, from `tests/bench/RESULTS.md`: batches of 1 and 200 rows, of neighbours, of every fourth channel and of as many payees.
+    /// Claims from channels, from `tests/bench/RESULTS.md`: native batches of 1 and 200 rows, of neighbours, of rows that share no cell and of as many payees.
     pub const CHANNELS: Self = Self {
-        call: Weight { ref_time_ps: 1_130_000_000, proof_size_bytes: 114_000 },
-        group: Weight { ref_time_ps: 660_000_000, proof_size_bytes: 18_400 },
-        cell: Weight { ref_time_ps: 156_000_000, proof_size_bytes: 10_800 },
+        call: Weight { ref_time_ps: 841_000_000, proof_size_bytes: 71_800 },
+        group: Weight { ref_time_ps: 640_000_000, proof_size_bytes: 18_400 },
+        cell: Weight { ref_time_ps: 156_000_000, proof_size_bytes: 10_650 },
         serials_a_cell: CHANNELS_A_CELL,
-        row: Weight { ref_time_ps: 553_000_000, proof_size_bytes: 1_750 },
+        row: Weight { ref_time_ps: 447_000_000, proof_size_bytes: 1_830 },
         envelope_bytes: 260,
     };
 
-    /// Claims from streams, from dry runs of 1 and 120 rows, neighbours and every third (`relayer/client/tests/real_node`). A row's time is counted with its
-    /// cell: that of three rows is cheaper than the cell's proof, so a neighbour adds next to nothing.
+    /// Claims from streams, from the same batches. A row's time is counted with its cell: that of three rows is cheaper than the cell's proof, so a neighbour
+    /// adds next to nothing.
     pub const STREAMS: Self = Self {
-        cell: Weight { ref_time_ps: 742_000_000, proof_size_bytes: 10_430 },
+        call: Weight { ref_time_ps: 802_000_000, proof_size_bytes: 81_600 },
+        group: Weight { ref_time_ps: 635_000_000, proof_size_bytes: 18_400 },
+        cell: Weight { ref_time_ps: 645_000_000, proof_size_bytes: 10_620 },
         serials_a_cell: Stream::PER_CELL,
         row: Weight { ref_time_ps: 0, proof_size_bytes: 0 },
-        ..Self::CHANNELS
+        envelope_bytes: 260,
     };
 
     /// Where a record lies.

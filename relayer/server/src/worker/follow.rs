@@ -124,9 +124,11 @@ impl Worker {
 
     /// Takes in these blocks, oldest first.
     pub(super) async fn apply_blocks(&self, blocks: &[BlockRef]) -> Result<BlockHead, WorkError> {
-        let mut seen = Seen::default();
+        let (mut seen, mut claims) = (Seen::default(), Vec::new());
         for block in blocks {
-            for record in self.chain.events(*block).await? {
+            let records = self.chain.events(*block).await?;
+            claims.extend(self.claims_of(*block, &records).await?);
+            for record in records {
                 seen.take(block.number, record, self);
             }
         }
@@ -139,10 +141,12 @@ impl Worker {
             }
         }
         update.cursor = Some(head);
+        update.claims = claims.iter().map(|(claim, _)| *claim).collect();
         let changed: Vec<_> = update.channels.iter().map(|(_, u)| u.number()).collect();
         let count = changed.len();
         self.store.apply(update).await?;
         self.channels.forget(changed);
+        self.tell_payees(claims).await?;
         self.clock.advance(head.now);
         tracing::debug!(block = head.block.number, blocks = blocks.len(), channels = count, "blocks taken in");
         Ok(head)

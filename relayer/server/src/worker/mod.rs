@@ -5,14 +5,21 @@
 
 mod claim;
 mod follow;
+mod observe;
+mod preview;
 mod reconcile;
 mod resync;
+
+pub use preview::{Preview, PreviewBatch, PreviewRow};
 
 use crate::{
     accept::Pressure,
     chain::{ChainAccess, Feed},
     channels::Channels,
     clock::ChainClock,
+    control::Control,
+    feed::Feed as PayeeFeed,
+    metrics::Metrics,
     network::Network,
     status::Status,
 };
@@ -73,6 +80,9 @@ pub struct Worker {
     clock: Arc<ChainClock>,
     status: Arc<Status>,
     pressure: Arc<Pressure>,
+    metrics: Arc<Metrics>,
+    feed: Arc<PayeeFeed>,
+    control: Arc<Control>,
     options: Options,
     /// How far each open intent's transaction has been searched for: a hint, searching again is only slow.
     searched_to: Mutex<HashMap<IntentId, u64>>,
@@ -103,6 +113,12 @@ pub struct Parts {
     pub status: Arc<Status>,
     /// Who wakes it.
     pub pressure: Arc<Pressure>,
+    /// Where it counts.
+    pub metrics: Arc<Metrics>,
+    /// Where payees hear of claims.
+    pub feed: Arc<PayeeFeed>,
+    /// What an operator has changed.
+    pub control: Arc<Control>,
 }
 
 impl std::fmt::Debug for Parts {
@@ -118,8 +134,22 @@ const RETRY_MAX: Duration = Duration::from_secs(15);
 impl Worker {
     /// Not running yet.
     pub fn new(parts: Parts, options: Options) -> Self {
-        let Parts { chain, store, channels, network, clock, status, pressure } = parts;
-        Self { chain, store, channels, network, clock, status, pressure, options, searched_to: Mutex::default(), streams_read: Mutex::default() }
+        let Parts { chain, store, channels, network, clock, status, pressure, metrics, feed, control } = parts;
+        Self {
+            chain,
+            store,
+            channels,
+            network,
+            clock,
+            status,
+            pressure,
+            metrics,
+            feed,
+            control,
+            options,
+            searched_to: Mutex::default(),
+            streams_read: Mutex::default(),
+        }
     }
 
     /// Works until told to stop. A pass under way is finished: what it left open is found by the next start.
@@ -194,6 +224,10 @@ impl Worker {
 
     async fn claim_all(&self, head: &BlockHead) -> Result<(), WorkError> {
         self.pressure.reset();
+        self.observe(head).await;
+        if self.control.is_paused() {
+            return Ok(());
+        }
         let started = Instant::now();
         self.claim_channels(head, &self.options.channels, Shape::CHANNELS).await?;
         if let Some(policy) = &self.options.streams {

@@ -7,12 +7,13 @@ mod accept;
 mod chain;
 mod codec;
 mod intents;
+mod payee;
 mod read;
 mod writer;
 
 use crate::{
-    Accepted, Answer, ChainUpdate, Counts, DeploymentId, Earnings, Intent, IntentEnd, IntentId, NewIntent, Pending, PendingStream, SetAside, Store,
-    StoreError, StoredChannel, migrate,
+    Accepted, Answer, ChainUpdate, Counts, DayEarnings, DeploymentId, Earnings, Intent, IntentEnd, IntentId, NewIntent, Pending, PendingStream,
+    SetAside, Store, StoreError, StoredChannel, migrate,
 };
 use codec::Hex;
 use read::Readers;
@@ -35,8 +36,8 @@ use writer::Writer;
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
-    /// Held as long as the store lives: a second relayer on the same file would use the same nonces.
-    _lock: File,
+    /// Held as long as the store lives: a second relayer on the same file would use the same nonces. `None`: it only reads.
+    _lock: Option<File>,
 }
 
 impl From<rusqlite::Error> for StoreError {
@@ -109,7 +110,18 @@ impl SqliteStore {
         )?;
         migrate::up(&mut db)?;
         check_deployment(&db, deployment)?;
-        Ok(Self { writer: Writer::start(db)?, readers: Readers::new(path), _lock: lock })
+        Ok(Self { writer: Writer::start(db)?, readers: Readers::new(path), _lock: Some(lock) })
+    }
+
+    /// Opens the database to read from it, beside a relayer that may be running. Whatever would change something is refused.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherDeployment`], [`StoreError::NotMigrated`], [`StoreError::TooNew`], or [`StoreError::Database`] when the file cannot be read.
+    pub fn read_only(path: &Path, deployment: &DeploymentId) -> Result<Self, StoreError> {
+        let db = read::open(path).map_err(|e| StoreError::Database(format!("{}: {e}", path.display())))?;
+        migrate::is_newest(&db)?;
+        check_deployment(&db, deployment)?;
+        Ok(Self { writer: Writer::none(), readers: Readers::new(path), _lock: None })
     }
 }
 
@@ -155,6 +167,15 @@ impl Store for SqliteStore {
     }
     fn earnings(&self, payee: Address) -> Answer<'_, Vec<Earnings>> {
         Box::pin(self.readers.run(move |db| read::earnings(db, payee)))
+    }
+    fn payee_channels(&self, payee: Address, after: Option<ChannelNumber>, limit: usize) -> Answer<'_, Vec<StoredChannel>> {
+        Box::pin(self.readers.run(move |db| payee::channels(db, payee, after, limit)))
+    }
+    fn payee_days(&self, payee: Address, from: u64, to: u64) -> Answer<'_, Vec<DayEarnings>> {
+        Box::pin(self.readers.run(move |db| payee::days(db, payee, from, to)))
+    }
+    fn book(&self, contract: ContractKind, book: u32) -> Answer<'_, Option<BookView>> {
+        Box::pin(self.readers.run(move |db| payee::book(db, contract, book)))
     }
     fn counts(&self) -> Answer<'_, Counts> {
         Box::pin(self.readers.run(read::counts))

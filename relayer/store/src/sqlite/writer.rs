@@ -30,7 +30,7 @@ pub struct Writer {
 }
 
 fn gone() -> StoreError {
-    StoreError::Database("the writer has stopped".to_owned())
+    StoreError::Database("the writer has stopped, or the database was opened to read only".to_owned())
 }
 
 impl Writer {
@@ -40,6 +40,11 @@ impl Writer {
         let run = move || Loop { db, jobs }.run();
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(run).map_err(|e| StoreError::Database(e.to_string()))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// No thread: everything is refused.
+    pub fn none() -> Self {
+        Self { queue: None, thread: None }
     }
 
     fn queue(&self) -> Result<&mpsc::Sender<Job>, StoreError> {

@@ -117,6 +117,9 @@ impl Daemon {
         for name in ["LISTEN", "RPC_URL", "DEPLOYMENT", "DATABASE", "SIGNER_FILE", "LOG_JSON"] {
             command.env_remove(format!("RIVULET_{name}"));
         }
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("RIVULET__")) {
+            command.env_remove(name);
+        }
         self.process = Some(Process::start("the relayer", command, &self.log_path())?);
         Ok(())
     }
