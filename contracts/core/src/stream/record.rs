@@ -139,6 +139,8 @@ pub struct Details {
     pub rights: u8,
     /// The largest rate that the delegate may set.
     pub rate_cap_scaled: u128,
+    /// When the payee's side was last handed over; 0: never.
+    pub handed_over_at: u64,
     /// Its id, of the number and payee at creation: it stays when the payee's side is handed over.
     pub id: StreamId,
     /// For the payee's books.
@@ -168,14 +170,22 @@ impl Rights {
 
 impl Details {
     /// Bytes of the cell.
-    pub const BYTES: usize = 102;
+    pub const BYTES: usize = 107;
 
     /// Reads them; zeros where there are none.
     #[inline(never)]
     pub fn load<H: Host>(h: &H, number: StreamNumber) -> Self {
         let bytes = h.load::<{ Self::BYTES }>(&Key::Details(number)).unwrap_or([0; Self::BYTES]);
         let mut r = Reader::new(&bytes);
-        Self { start_at: r.time(), delegate: r.address(), rights: r.u8(), rate_cap_scaled: r.amount(), id: StreamId(r.bytes32()), memo: r.bytes32() }
+        Self {
+            start_at: r.time(),
+            delegate: r.address(),
+            rights: r.u8(),
+            rate_cap_scaled: r.amount(),
+            handed_over_at: r.time(),
+            id: StreamId(r.bytes32()),
+            memo: r.bytes32(),
+        }
     }
 
     pub(super) fn save<H: Host>(&self, h: &mut H, number: StreamNumber) {
@@ -185,6 +195,7 @@ impl Details {
             .address(&self.delegate)
             .u8(self.rights)
             .amount(self.rate_cap_scaled)
+            .time(self.handed_over_at)
             .bytes(&self.id.0)
             .bytes(&self.memo);
         h.save(&Key::Details(number), &bytes);
@@ -306,7 +317,7 @@ mod tests {
     #[test]
     fn every_byte_of_the_details_is_used() {
         let (mut h, from, to) = (MemoryHost::default(), StreamNumber { book: 1, serial: 0 }, StreamNumber { book: 2, serial: 0 });
-        let bytes: Vec<u8> = (1..=102).collect();
+        let bytes: Vec<u8> = (1..=107).collect();
         h.cells.insert(Key::Details(from), bytes.clone());
         Details::load(&h, from).save(&mut h, to);
         assert_eq!(h.cells[&Key::Details(to)], bytes);

@@ -106,6 +106,7 @@ impl Model {
             delegate: NATIVE,
             rights: 0,
             cap: 0,
+            handed_over_at: 0,
             periods: vec![Period { from: 0, rate, runs: true }],
             fate: Fate::GoesOn,
         })

@@ -10,7 +10,7 @@ use super::super::{
 };
 use super::{
     create::Stated,
-    stream::{CANCELLABLE, Fate, Raw, Stream, TRANSFERABLE, read},
+    stream::{CANCELLABLE, DAY_SECS, Fate, Raw, Stream, TRANSFERABLE, read},
 };
 use std::collections::BTreeMap;
 
@@ -338,12 +338,16 @@ impl Model {
         if !s.is(TRANSFERABLE) {
             return Err(Refused::NotTransferable);
         }
+        let (now, due_at) = (self.now, s.handed_over_at + DAY_SECS);
+        if s.handed_over_at > 0 && now < due_at {
+            return Err(Refused::NotDue { now, due_at });
+        }
         self.party(to)?;
         if to == s.payer || to == caller {
             return Err(Refused::BadParty { party: to });
         }
         self.state.records.remove(&number);
-        let new = self.put(to, book.token, s)?;
+        let new = self.put(to, book.token, Stream { handed_over_at: now, ..s })?;
         let data = vec![word(new.0), word(new.1), word_of(caller), word_of(to)];
         self.log_of(number, "StreamHandedOver(uint32,uint32,uint32,uint32,address,address)", data);
         Ok(vec![word(new.0), word(new.1)])

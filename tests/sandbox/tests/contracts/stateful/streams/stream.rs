@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 pub const SCALE: u128 = 1_000_000_000;
 /// The longest flow.
 pub const MAX_SECS: u64 = 0xffff_ffff;
+pub const DAY_SECS: u64 = 86_400;
 
 /// Bits of flags.
 pub const CANCELLABLE: u8 = 1;
@@ -51,6 +52,8 @@ pub struct Stream {
     pub delegate: Addr,
     pub rights: u8,
     pub cap: u128,
+    /// When it was last handed over; 0: never.
+    pub handed_over_at: u64,
     /// By time. The first is from 0 on: a start may be past.
     pub periods: Vec<Period>,
     pub fate: Fate,
@@ -76,6 +79,7 @@ pub struct Raw {
     delegate: Addr,
     rights: u8,
     cap: u128,
+    handed_over_at: u64,
     id: Id,
     memo: Id,
 }
@@ -255,6 +259,7 @@ impl Stream {
             delegate: self.delegate,
             rights: self.rights,
             cap: self.cap,
+            handed_over_at: self.handed_over_at,
             id: self.id,
             memo: self.memo,
         }
@@ -290,6 +295,7 @@ pub fn read(cells: Vec<Cell<'_>>) -> Result<BTreeMap<Number, Raw>, String> {
                         delegate: NATIVE,
                         rights: 0,
                         cap: 0,
+                        handed_over_at: 0,
                         id: Id::default(),
                         memo: Id::default(),
                     };
@@ -299,7 +305,10 @@ pub fn read(cells: Vec<Cell<'_>>) -> Result<BTreeMap<Number, Raw>, String> {
                 }
             }
             9 => {
-                details.insert((book, place), (v.int(5)? as u64, v.addr()?, v.int(1)? as u8, v.int(12)?, Id(v.take()?), Id(v.take()?)));
+                details.insert(
+                    (book, place),
+                    (v.int(5)? as u64, v.addr()?, v.int(1)? as u8, v.int(12)?, v.int(5)? as u64, Id(v.take()?), Id(v.take()?)),
+                );
                 v.end()?;
             }
             _ => return Err(format!("a cell with the tag {tag} has {bytes} bytes")),
@@ -307,7 +316,7 @@ pub fn read(cells: Vec<Cell<'_>>) -> Result<BTreeMap<Number, Raw>, String> {
     }
     for (number, raw) in &mut streams {
         let of = details.remove(number).ok_or_else(|| format!("{number:?} has no details"))?;
-        (raw.start_at, raw.delegate, raw.rights, raw.cap, raw.id, raw.memo) = of;
+        (raw.start_at, raw.delegate, raw.rights, raw.cap, raw.handed_over_at, raw.id, raw.memo) = of;
     }
     if details.is_empty() { Ok(streams) } else { Err(format!("details of no stream: {:?}", details.keys())) }
 }
