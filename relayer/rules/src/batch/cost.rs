@@ -6,7 +6,7 @@ use rivulet_core::{cell::Slot, channel::CHANNELS_A_CELL, ids::Number, stream::St
 /// How much weight the parts of a claim batch take. Only a first guess for choosing rows: the dry run of the chosen batch has the last word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Shape {
-    /// The call itself, the contract's code included.
+    /// The call itself, the contract's code included, without what the chain adds to any call: that is in [`FeeModel::base_planck`].
     pub call: Weight,
     /// A book: its record, its payout, its event.
     pub group: Weight,
@@ -23,7 +23,7 @@ pub struct Shape {
 impl Shape {
     /// Claims from channels, from `tests/bench/RESULTS.md`: native batches of 1 and 200 rows, of neighbours, of rows that share no cell and of as many payees.
     pub const CHANNELS: Self = Self {
-        call: Weight { ref_time_ps: 841_000_000, proof_size_bytes: 71_800 },
+        call: Weight { ref_time_ps: 329_000_000, proof_size_bytes: 55_700 },
         group: Weight { ref_time_ps: 640_000_000, proof_size_bytes: 18_400 },
         cell: Weight { ref_time_ps: 156_000_000, proof_size_bytes: 10_650 },
         serials_a_cell: CHANNELS_A_CELL,
@@ -34,7 +34,7 @@ impl Shape {
     /// Claims from streams, from the same batches. A row's time is counted with its cell: that of three rows is cheaper than the cell's proof, so a neighbour
     /// adds next to nothing.
     pub const STREAMS: Self = Self {
-        call: Weight { ref_time_ps: 802_000_000, proof_size_bytes: 81_600 },
+        call: Weight { ref_time_ps: 290_000_000, proof_size_bytes: 65_300 },
         group: Weight { ref_time_ps: 635_000_000, proof_size_bytes: 18_400 },
         cell: Weight { ref_time_ps: 645_000_000, proof_size_bytes: 10_620 },
         serials_a_cell: Stream::PER_CELL,
