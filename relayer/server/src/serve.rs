@@ -136,9 +136,18 @@ impl Relayer {
     /// # Errors
     /// When the address cannot be listened on, or a part ended by itself.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<(), ServeError> {
-        let Self { api, worker, reload } = self;
-        let (address, drain) = (api.config.http.listen, Duration::from_millis(api.config.http.drain_timeout_ms));
+        let address = self.api.config.http.listen;
         let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address: address.to_string(), source })?;
+        self.run_on(listener, stop).await
+    }
+
+    /// As [`Relayer::run`], on a socket that listens already.
+    ///
+    /// # Errors
+    /// When its certificate cannot be used, or a part ended by itself.
+    pub async fn run_on(self, listener: TcpListener, stop: watch::Receiver<bool>) -> Result<(), ServeError> {
+        let Self { api, worker, reload } = self;
+        let drain = Duration::from_millis(api.config.http.drain_timeout_ms);
         let tls = tls_of(&api)?;
         // The port as it is, when 0 was asked for.
         let listening = listener.local_addr()?;

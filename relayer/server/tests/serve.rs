@@ -44,10 +44,6 @@ struct Running {
     task: JoinHandle<Result<(), rivulet_server::serve::ServeError>>,
 }
 
-async fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
-}
-
 /// A relayer on a port of its own; `more` is configuration, with `DIR` for its folder.
 async fn running(more: &str, prepare: impl FnOnce(&Path)) -> Running {
     let (dir, chain, key) = (tempfile::tempdir().unwrap(), FakeChain::new(), Key::of(1));
@@ -55,12 +51,13 @@ async fn running(more: &str, prepare: impl FnOnce(&Path)) -> Running {
     chain.book(ContractKind::Channels, 1);
     let state = chain.open(NUMBER, &key, 1_000 * CENT);
     chain.produce();
-    let address = free_port().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
     let more = more.replace("DIR", dir.path().to_str().unwrap());
     let relayer = relayer(dir.path(), &chain, &format!("[http]\nlisten = \"{address}\"\n{more}"));
     let reload = Arc::clone(&relayer.reload);
     let (stop, told) = watch::channel(false);
-    let task = tokio::spawn(relayer.run(told));
+    let task = tokio::spawn(relayer.run_on(listener, told));
     let begun = Instant::now();
     while TcpStream::connect(address).await.is_err() {
         assert!(begun.elapsed() < Duration::from_secs(20) && !task.is_finished(), "it does not listen");
