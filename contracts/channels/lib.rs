@@ -11,16 +11,15 @@ mod channels {
     use rivulet_core::{
         blob::VoucherRow,
         channel::{self, Opening},
-        eip712::{self, Domain},
+        eip712,
         error::Error as Refusal,
-        host::Permit,
-        ids::{ChannelId, ChannelNumber},
+        ids::{ChannelId, ChannelNumber, Token},
     };
     use rivulet_host::{
         Error,
-        abi::{Args, Input},
-        args,
-        common::{self, *},
+        abi::{Args, Call, Input},
+        calls,
+        common::*,
     };
 
     // Records and words are built on the stack; the linker's default is 8 KiB.
@@ -31,239 +30,292 @@ mod channels {
     #[ink(storage)]
     pub struct Channels {}
 
-    args! {
-        /// `open`
-        Open = "address,address,address,uint32,uint128";
-        /// `openWithPermit`
-        OpenWithPermit = "address,address,address,uint32,uint128,uint64,uint8,bytes32,bytes32";
-        /// `openFor`
-        OpenFor = "address,address,address,address,uint32,uint128,uint64,uint64,bytes32,bytes32";
-        /// `openForWithPermit`
-        OpenForWithPermit = "address,address,address,address,uint32,uint128,uint64,uint64,bytes32,bytes32,uint64,uint8,bytes32,bytes32";
-        /// `openMany`
-        OpenMany = "address,uint32,address[],address[],uint128[]";
-        /// `topUp`
-        TopUp = "uint32,uint32,bytes32,uint128";
-        /// `claim`, `close`
-        WithVoucher = "uint32,uint32,uint128,bytes32,bytes32";
-        /// `requestRefund`, `claimable`
-        OfAmount = "uint32,uint32,uint128";
-        /// `requestRefundFor`, `closeFor`
-        OfAmountSigned = "uint32,uint32,uint128,uint64,uint64,bytes32,bytes32";
-    }
-
     /// `address payee, address voucherSigner, address token, uint32 challengePeriodSecs, uint128 amount`
-    fn opening(a: &mut Input) -> (Opening, rivulet_core::ids::Token, u32) {
+    fn opening(a: &mut Input) -> (Opening, Token, u32) {
         let (payee, voucher_signer, token, period) = (a.address(), a.address(), a.address(), a.u32());
         (Opening { payee, voucher_signer, amount: a.u128() }, token, period)
-    }
-
-    /// `uint64 permitDeadline, uint8 permitV, bytes32 permitR, bytes32 permitS`
-    fn permit(a: &mut Input) -> Permit {
-        Permit { deadline: a.u64(), v: a.u8(), r: a.bytes32(), s: a.bytes32() }
     }
 
     fn voucher(a: &mut Input) -> VoucherRow {
         VoucherRow { cumulative_amount: a.u128(), signature: a.signature() }
     }
 
-    fn opened((number, id): (ChannelNumber, ChannelId)) -> (u32, u32, FixedBytes<32>) {
-        (number.book, number.serial, FixedBytes(id.0))
+    fn opened(c: &mut Call, (number, id): (ChannelNumber, ChannelId)) {
+        c.out.number(number.book).number(number.serial).bytes32(&id.0);
+    }
+
+    /// `open`, and with what follows its parameters `openWithPermit`.
+    fn open(c: &mut Call, with_permit: bool) -> Result<(), Refusal> {
+        let (one, token, period) = opening(&mut c.a);
+        let permit = with_permit.then(|| c.a.permit());
+        let new = match permit {
+            None => channel::open(&mut c.h, &one, token, period)?,
+            Some(permit) => channel::open_with_permit(&mut c.h, &one, token, period, &permit)?,
+        };
+        opened(c, new);
+        Ok(())
     }
 
     /// `openFor`, and with what follows its parameters `openForWithPermit`.
-    fn open_for(mut a: Input, with_permit: bool) -> Result<(u32, u32, FixedBytes<32>), Error> {
-        let payer = a.address();
-        let (one, token, challenge_period_secs) = opening(&mut a);
+    fn open_for(c: &mut Call, with_permit: bool) -> Result<(), Refusal> {
+        let payer = c.a.address();
+        let (one, token, challenge_period_secs) = opening(&mut c.a);
         let Opening { payee, voucher_signer, amount } = one;
-        let message = eip712::Open { payer, payee, voucher_signer, token, challenge_period_secs, amount, nonce: a.u64(), deadline: a.u64() };
-        let signature = a.signature();
-        let permit = with_permit.then(|| permit(&mut a));
-        run(&a, |chain| channel::open_for(chain, &message, &signature, permit.as_ref()).map(opened))
+        let message = eip712::Open { payer, payee, voucher_signer, token, challenge_period_secs, amount, nonce: c.a.u64(), deadline: c.a.u64() };
+        let signature = c.a.signature();
+        let permit = with_permit.then(|| c.a.permit());
+        let new = channel::open_for(&mut c.h, &message, &signature, permit.as_ref())?;
+        opened(c, new);
+        Ok(())
+    }
+
+    calls! {
+        /// `open`
+        call Open("address,address,address,uint32,uint128") = |c| open(c, false);
+        /// `openWithPermit`
+        call OpenWithPermit("address,address,address,uint32,uint128,uint64,uint8,bytes32,bytes32") = |c| open(c, true);
+        /// `openFor`
+        call OpenFor("address,address,address,address,uint32,uint128,uint64,uint64,bytes32,bytes32") = |c| open_for(c, false);
+        /// `openForWithPermit`
+        call OpenForWithPermit("address,address,address,address,uint32,uint128,uint64,uint64,bytes32,bytes32,uint64,uint8,bytes32,bytes32") = |c| open_for(c, true);
+        /// `openMany`
+        call OpenMany("address,uint32,address[],address[],uint128[]") = |c| {
+            let a = &mut c.a;
+            let (token, period) = (a.address(), a.u32());
+            let (payees, signers, amounts) = (a.array(Input::address), a.array(Input::address), a.array(Input::u128));
+            if payees.len() != signers.len() || payees.len() != amounts.len() {
+                return Err(Refusal::LengthsDiffer {});
+            }
+            let parties = payees.iter().zip(&signers).zip(&amounts);
+            let many: Vec<Opening> =
+                parties.map(|((payee, voucher_signer), amount)| Opening { payee: *payee, voucher_signer: *voucher_signer, amount: *amount }).collect();
+            let numbers = channel::open_many(&mut c.h, token, period, &many)?;
+            c.out.number(32u8).numbers(numbers.iter().map(|n| n.serial));
+            Ok(())
+        };
+        /// `topUp`
+        call TopUp("uint32,uint32,bytes32,uint128") = |c| {
+            let (number, id, amount) = (c.a.number(), ChannelId(c.a.bytes32()), c.a.u128());
+            channel::top_up(&mut c.h, number, id, amount)?;
+            Ok(())
+        };
+        /// `claim`
+        call Claim("uint32,uint32,uint128,bytes32,bytes32") = |c| {
+            let (number, voucher) = (c.a.number(), voucher(&mut c.a));
+            let (outcome, gain) = channel::claim(&mut c.h, number, voucher)?;
+            c.out.number(outcome as u8).u128(gain);
+            Ok(())
+        };
+        /// `claimBatch`
+        call ClaimBatch("bytes") = |c| {
+            let blob = c.a.bytes();
+            let outcomes = channel::claim_batch(&mut c.h, &blob)?;
+            c.out.number(32u8).bytes(&outcomes);
+            Ok(())
+        };
+        /// `requestClose`
+        call RequestClose("uint32,uint32") = |c| {
+            let number = c.a.number();
+            c.out.u64(channel::request_close(&mut c.h, number)?);
+            Ok(())
+        };
+        /// `requestRefund`
+        call RequestRefund("uint32,uint32,uint128") = |c| {
+            let (number, amount) = (c.a.number(), c.a.u128());
+            c.out.u64(channel::request_refund(&mut c.h, number, amount)?);
+            Ok(())
+        };
+        /// `requestRefundFor`
+        call RequestRefundFor("uint32,uint32,uint128,uint64,uint64,bytes32,bytes32") = |c| {
+            let a = &mut c.a;
+            let (number, amount, nonce, deadline, signature) = (a.number(), a.u128(), a.u64(), a.u64(), a.signature());
+            c.out.u64(channel::request_refund_for(&mut c.h, number, amount, nonce, deadline, &signature)?);
+            Ok(())
+        };
+        /// `finish`
+        call Finish("uint32,uint32") = |c| {
+            let number = c.a.number();
+            channel::finish(&mut c.h, number)?;
+            Ok(())
+        };
+        /// `close`
+        call Close("uint32,uint32,uint128,bytes32,bytes32") = |c| {
+            let (number, voucher) = (c.a.number(), voucher(&mut c.a));
+            channel::close(&mut c.h, number, voucher)?;
+            Ok(())
+        };
+        /// `closeFor`
+        call CloseFor("uint32,uint32,uint128,uint64,uint64,bytes32,bytes32") = |c| {
+            let a = &mut c.a;
+            let (number, total, nonce, deadline, signature) = (a.number(), a.u128(), a.u64(), a.u64(), a.signature());
+            channel::close_for(&mut c.h, number, total, nonce, deadline, &signature)?;
+            Ok(())
+        };
+        /// `channel`
+        view OfChannel("uint32,uint32") = |c| {
+            let number = c.a.number();
+            c.out.number(channel::status(&c.h, number) as u8);
+            match channel::find(&c.h, number) {
+                Ok((channel, book)) => {
+                    c.out.address(&channel.payer).address(&book.payee).address(&channel.voucher_signer).address(&book.token);
+                    c.out.number(channel.challenge_period_secs).u64(channel.opened_at).u128(channel.deposit).u128(channel.claimed);
+                    c.out.u64(channel.close_due_at).u128(channel.refund_requested).u64(channel.refund_due_at);
+                }
+                Err(_) => {
+                    for _ in 0..11 {
+                        c.out.number(0u8);
+                    }
+                }
+            }
+            Ok(())
+        };
+        /// `channelId`
+        view IdOf("uint32,uint32") = |c| {
+            let number = c.a.number();
+            c.out.bytes32(&channel::id(&c.h, number).0);
+            Ok(())
+        };
+        /// `claimable`
+        view Claimable("uint32,uint32,uint128") = |c| {
+            let (number, total) = (c.a.number(), c.a.u128());
+            let (outcome, gain, fee) = channel::claimable(&c.h, number, total);
+            c.out.number(outcome as u8).u128(gain).u128(fee);
+            Ok(())
+        };
+        /// `cover`
+        view Cover("uint32,uint32") = |c| {
+            let number = c.a.number();
+            c.out.u128(channel::cover(&c.h, number));
+            Ok(())
+        };
+        /// `channels`
+        view Listing("uint32,uint32,uint32") = |c| {
+            let (book, from, count) = (c.a.u32(), c.a.u32(), c.a.u32());
+            let (serials, next) = channel::list(&c.h, book, from, count);
+            c.out.number(64u8).number(next).numbers(serials.into_iter());
+            Ok(())
+        };
     }
 
     impl Channels {
         /// Fixes the tokens and their seeds, the bounds of the challenge period, the ceiling of relay fees and where mistaken transfers go.
         #[ink(constructor)]
         pub fn new(a: Args<New>) -> Result<Self, Error> {
-            common::deploy(a).map(|()| Self {})
+            a.call::<()>().map(|()| Self {})
         }
 
         /// Opens a channel with the caller's money.
         #[ink(message, payable, name = "open")]
         pub fn open(&mut self, a: Args<Open>) -> Result<(u32, u32, FixedBytes<32>), Error> {
-            let mut a = a.read();
-            let (one, token, period) = opening(&mut a);
-            run(&a, |chain| channel::open(chain, &one, token, period).map(opened))
+            a.call()
         }
 
         /// The same, with the allowance as an EIP-2612 permit.
         #[ink(message, payable, name = "openWithPermit")]
         pub fn open_with_permit(&mut self, a: Args<OpenWithPermit>) -> Result<(u32, u32, FixedBytes<32>), Error> {
-            let mut a = a.read();
-            let ((one, token, period), permit) = (opening(&mut a), permit(&mut a));
-            run(&a, |chain| channel::open_with_permit(chain, &one, token, period, &permit).map(opened))
+            a.call()
         }
 
         /// Opens a channel with the payer's tokens, as the payer signed it.
         #[ink(message, payable, name = "openFor")]
         pub fn open_for(&mut self, a: Args<OpenFor>) -> Result<(u32, u32, FixedBytes<32>), Error> {
-            open_for(a.read(), false)
+            a.call()
         }
 
         /// The same, with the allowance as an EIP-2612 permit.
         #[ink(message, payable, name = "openForWithPermit")]
         pub fn open_for_with_permit(&mut self, a: Args<OpenForWithPermit>) -> Result<(u32, u32, FixedBytes<32>), Error> {
-            open_for(a.read(), true)
+            a.call()
         }
 
         /// Opens many channels of one token with the caller's money; all or none. Their serials, in the books of their payees.
         #[ink(message, payable, name = "openMany")]
         pub fn open_many(&mut self, a: Args<OpenMany>) -> Result<Vec<u32>, Error> {
-            let mut a = a.read();
-            let (token, period) = (a.address(), a.u32());
-            let (payees, signers, amounts) = (a.array(Input::address), a.array(Input::address), a.array(Input::u128));
-            run(&a, |chain| {
-                if payees.len() != signers.len() || payees.len() != amounts.len() {
-                    return Err(Refusal::LengthsDiffer {});
-                }
-                let parties = payees.into_iter().zip(signers).zip(amounts);
-                let many: Vec<Opening> = parties.map(|((payee, voucher_signer), amount)| Opening { payee, voucher_signer, amount }).collect();
-                Ok(channel::open_many(chain, token, period, &many)?.iter().map(|n| n.serial).collect())
-            })
+            a.call()
         }
 
         /// Adds the caller's money to the channel, if it is the expected one.
         #[ink(message, payable, name = "topUp")]
         pub fn top_up(&mut self, a: Args<TopUp>) -> Result<(), Error> {
-            let mut a = a.read();
-            let (number, id, amount) = (a.number(), ChannelId(a.bytes32()), a.u128());
-            run(&a, |chain| channel::top_up(chain, number, id, amount))
+            a.call()
         }
 
         /// Claims one voucher for the payee.
         #[ink(message, payable, name = "claim")]
-        pub fn claim(&mut self, a: Args<WithVoucher>) -> Result<(u8, u128), Error> {
-            let mut a = a.read();
-            let (number, voucher) = (a.number(), voucher(&mut a));
-            run(&a, |chain| channel::claim(chain, number, voucher).map(|(outcome, gain)| (outcome as u8, gain)))
+        pub fn claim(&mut self, a: Args<Claim>) -> Result<(u8, u128), Error> {
+            a.call()
         }
 
         /// Claims many vouchers; one outcome byte a row.
         #[ink(message, payable, name = "claimBatch")]
         pub fn claim_batch(&mut self, a: Args<ClaimBatch>) -> Result<DynBytes, Error> {
-            let mut a = a.read();
-            let blob = a.bytes();
-            run(&a, |chain| channel::claim_batch(chain, &blob).map(DynBytes))
+            a.call()
         }
 
         /// The payer wants its balance back.
         #[ink(message, payable, name = "requestClose")]
-        pub fn request_close(&mut self, a: Args<Numbered>) -> Result<u64, Error> {
-            let mut a = a.read();
-            let number = a.number();
-            run(&a, |chain| channel::request_close(chain, number))
+        pub fn request_close(&mut self, a: Args<RequestClose>) -> Result<u64, Error> {
+            a.call()
         }
 
         /// The payer wants a part of its balance back; 0 takes the request back.
         #[ink(message, payable, name = "requestRefund")]
-        pub fn request_refund(&mut self, a: Args<OfAmount>) -> Result<u64, Error> {
-            let mut a = a.read();
-            let (number, amount) = (a.number(), a.u128());
-            run(&a, |chain| channel::request_refund(chain, number, amount))
+        pub fn request_refund(&mut self, a: Args<RequestRefund>) -> Result<u64, Error> {
+            a.call()
         }
 
         /// The same, as the payer signed it.
         #[ink(message, payable, name = "requestRefundFor")]
-        pub fn request_refund_for(&mut self, a: Args<OfAmountSigned>) -> Result<u64, Error> {
-            let mut a = a.read();
-            let (number, amount, nonce, deadline, signature) = (a.number(), a.u128(), a.u64(), a.u64(), a.signature());
-            run(&a, |chain| channel::request_refund_for(chain, number, amount, nonce, deadline, &signature))
+        pub fn request_refund_for(&mut self, a: Args<RequestRefundFor>) -> Result<u64, Error> {
+            a.call()
         }
 
         /// Executes a close that is due, or else a refund that is.
         #[ink(message, payable, name = "finish")]
-        pub fn finish(&mut self, a: Args<Numbered>) -> Result<(), Error> {
-            let mut a = a.read();
-            let number = a.number();
-            run(&a, |chain| channel::finish(chain, number))
+        pub fn finish(&mut self, a: Args<Finish>) -> Result<(), Error> {
+            a.call()
         }
 
         /// The payee closes at once, with its last voucher.
         #[ink(message, payable, name = "close")]
-        pub fn close(&mut self, a: Args<WithVoucher>) -> Result<(), Error> {
-            let mut a = a.read();
-            let (number, voucher) = (a.number(), voucher(&mut a));
-            run(&a, |chain| channel::close(chain, number, voucher))
+        pub fn close(&mut self, a: Args<Close>) -> Result<(), Error> {
+            a.call()
         }
 
         /// Closes once the channel has paid at least a total, as the payee signed it.
         #[ink(message, payable, name = "closeFor")]
-        pub fn close_for(&mut self, a: Args<OfAmountSigned>) -> Result<(), Error> {
-            let mut a = a.read();
-            let (number, total, nonce, deadline, signature) = (a.number(), a.u128(), a.u64(), a.u64(), a.signature());
-            run(&a, |chain| channel::close_for(chain, number, total, nonce, deadline, &signature))
+        pub fn close_for(&mut self, a: Args<CloseFor>) -> Result<(), Error> {
+            a.call()
         }
 
         /// A channel: status, parties, deposit, claimed, timers. Zeros but for the status without a record.
         #[ink(message, name = "channel")]
-        pub fn channel(&self, a: Args<Numbered>) -> (u8, Address, Address, Address, Address, u32, u64, u128, u128, u64, u128, u64) {
-            let mut a = a.read();
-            let number = a.number();
-            view(&a, |chain| {
-                let (status, zero) = (channel::status(chain, number) as u8, Address::default());
-                channel::find(chain, number).map_or((status, zero, zero, zero, zero, 0, 0, 0, 0, 0, 0, 0), |(c, b)| {
-                    (
-                        status,
-                        to(c.payer),
-                        to(b.payee),
-                        to(c.voucher_signer),
-                        to(b.token),
-                        c.challenge_period_secs,
-                        c.opened_at,
-                        c.deposit,
-                        c.claimed,
-                        c.close_due_at,
-                        c.refund_requested,
-                        c.refund_due_at,
-                    )
-                })
-            })
+        pub fn channel(&self, a: Args<OfChannel>) -> (u8, Address, Address, Address, Address, u32, u64, u128, u128, u64, u128, u64) {
+            a.view()
         }
 
         /// A channel's id, zero without a record.
         #[ink(message, name = "channelId")]
-        pub fn channel_id(&self, a: Args<Numbered>) -> FixedBytes<32> {
-            let mut a = a.read();
-            let number = a.number();
-            view(&a, |chain| FixedBytes(channel::id(chain, number).0))
+        pub fn channel_id(&self, a: Args<IdOf>) -> FixedBytes<32> {
+            a.view()
         }
 
         /// What a claim of this total would do now, its signature taken for good.
         #[ink(message, name = "claimable")]
-        pub fn claimable(&self, a: Args<OfAmount>) -> (u8, u128, u128) {
-            let mut a = a.read();
-            let (number, total) = (a.number(), a.u128());
-            view(&a, |chain| {
-                let (outcome, gain, fee) = channel::claimable(chain, number, total);
-                (outcome as u8, gain, fee)
-            })
+        pub fn claimable(&self, a: Args<Claimable>) -> (u8, u128, u128) {
+            a.view()
         }
 
         /// The highest total that a new voucher is covered up to.
         #[ink(message, name = "cover")]
-        pub fn cover(&self, a: Args<Numbered>) -> u128 {
-            let mut a = a.read();
-            let number = a.number();
-            view(&a, |chain| channel::cover(chain, number))
+        pub fn cover(&self, a: Args<Cover>) -> u128 {
+            a.view()
         }
 
         /// The serials of a book's open channels, in pages.
         #[ink(message, name = "channels")]
         pub fn channels(&self, a: Args<Listing>) -> (Vec<u32>, u32) {
-            let mut a = a.read();
-            let (book, from, count) = (a.u32(), a.u32(), a.u32());
-            view(&a, |chain| channel::list(chain, book, from, count))
+            a.view()
         }
 
         // The calls that both contracts have.
@@ -271,85 +323,85 @@ mod channels {
         /// Sets the relay terms of the caller's book.
         #[ink(message, payable, name = "setTerms")]
         pub fn set_terms(&mut self, a: Args<SetTerms>) -> Result<(), Error> {
-            common::set_terms(a)
+            a.call()
         }
 
         /// Sets the relay terms of a payee's book, as it signed it.
         #[ink(message, payable, name = "setTermsFor")]
         pub fn set_terms_for(&mut self, a: Args<SetTermsFor>) -> Result<(), Error> {
-            common::set_terms_for(Domain::Channels, a)
+            a.call()
         }
 
         /// Pays the caller's credit to an address of its choice.
         #[ink(message, payable, name = "collect")]
-        pub fn collect(&mut self, a: Args<TwoAddresses>) -> Result<u128, Error> {
-            common::collect(a)
+        pub fn collect(&mut self, a: Args<Collect>) -> Result<u128, Error> {
+            a.call()
         }
 
         /// Pays an owner's credit to an address of its choice, as it signed it.
         #[ink(message, payable, name = "collectFor")]
         pub fn collect_for(&mut self, a: Args<CollectFor>) -> Result<u128, Error> {
-            common::collect_for(Domain::Channels, a)
+            a.call()
         }
 
         /// Pays an owner's credit to the owner.
         #[ink(message, payable, name = "push")]
-        pub fn push(&mut self, a: Args<TwoAddresses>) -> Result<u128, Error> {
-            common::push(a)
+        pub fn push(&mut self, a: Args<Push>) -> Result<u128, Error> {
+            a.call()
         }
 
         /// Sends what nobody is owed where deployment said.
         #[ink(message, payable, name = "sweep")]
-        pub fn sweep(&mut self, a: Args<OfToken>) -> Result<u128, Error> {
-            common::sweep(a)
+        pub fn sweep(&mut self, a: Args<Sweep>) -> Result<u128, Error> {
+            a.call()
         }
 
         /// The caller takes back what it signed with this nonce.
         #[ink(message, payable, name = "revokeNonce")]
-        pub fn revoke_nonce(&mut self, a: Args<Nonce>) -> Result<(), Error> {
-            common::revoke_nonce(a)
+        pub fn revoke_nonce(&mut self, a: Args<RevokeNonce>) -> Result<(), Error> {
+            a.call()
         }
 
         /// Whether a signer's nonce was used or revoked.
         #[ink(message, name = "isNonceUsed")]
-        pub fn is_nonce_used(&self, a: Args<NonceOf>) -> bool {
-            common::is_nonce_used(a)
+        pub fn is_nonce_used(&self, a: Args<IsNonceUsed>) -> bool {
+            a.view()
         }
 
         /// What deployment fixed, and how many books there are.
         #[ink(message, name = "config")]
-        pub fn config(&self) -> (u32, u32, u16, Address, u32, u32) {
-            common::config()
+        pub fn config(&self, a: Args<ConfigOf>) -> (u32, u32, u16, Address, u32, u32) {
+            a.view()
         }
 
         /// Whether a token is listed, its seed, and what is owed of it.
         #[ink(message, name = "token")]
         pub fn token(&self, a: Args<OfToken>) -> (bool, u128, u128) {
-            common::token(a)
+            a.view()
         }
 
         /// The n-th listed token.
         #[ink(message, name = "tokenAt")]
-        pub fn token_at(&self, a: Args<Index>) -> Address {
-            common::token_at(a)
+        pub fn token_at(&self, a: Args<TokenAt>) -> Address {
+            a.view()
         }
 
         /// The book of a payee and token, 0 when there is none.
         #[ink(message, name = "bookOf")]
-        pub fn book_of(&self, a: Args<TwoAddresses>) -> u32 {
-            common::book_of(a)
+        pub fn book_of(&self, a: Args<BookOf>) -> u32 {
+            a.view()
         }
 
         /// A book and its relay terms.
         #[ink(message, name = "book")]
-        pub fn book(&self, a: Args<Index>) -> (Address, Address, u32, Address, u16, u128, u128, u64) {
-            common::book(a)
+        pub fn book(&self, a: Args<OfBook>) -> (Address, Address, u32, Address, u16, u128, u128, u64) {
+            a.view()
         }
 
         /// What an owner can collect.
         #[ink(message, name = "creditOf")]
-        pub fn credit_of(&self, a: Args<TwoAddresses>) -> u128 {
-            common::credit_of(a)
+        pub fn credit_of(&self, a: Args<CreditOf>) -> u128 {
+            a.view()
         }
     }
 }

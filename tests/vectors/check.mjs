@@ -33,7 +33,8 @@ const recover = (digest, signature) => attempt(() => lower(recoverAddress(digest
 // ---- ids and domains
 
 const NAMES = { channels: 'Rivulet Channels', streams: 'Rivulet Streams' };
-const domain = (kind, { chainId, contract }) => ({ name: NAMES[kind], version: '1', chainId, verifyingContract: getAddress(contract) });
+const BESIDE = { relayer: 'Rivulet Relayer' };
+const domain = (kind, { chainId, contract }) => ({ name: NAMES[kind] ?? BESIDE[kind], version: '1', chainId, verifyingContract: getAddress(contract) });
 
 const ID_TYPES = {
   channelIds: ['uint256', 'address', 'uint32', 'uint32', 'address', 'address', 'address', 'address', 'uint32', 'uint64'],
@@ -81,8 +82,12 @@ function checkMessage(v, i) {
 }
 
 function checkMessages() {
-  vectors.messages.forEach(checkMessage);
-  same('digests differ', new Set(vectors.messages.map((v) => v.digest)).size, vectors.messages.length);
+  const all = [...vectors.messages, ...vectors.acknowledgements];
+  all.forEach(checkMessage);
+  same('digests differ', new Set(all.map((v) => v.digest)).size, all.length);
+  vectors.acknowledgements.forEach((v, i) => {
+    same(`acknowledgement ${i} separator`, TypedDataEncoder.hashDomain(domain(v.domain, vectors.deployments[v.deployment])), v.separator);
+  });
 }
 
 // ---- the one form of a signature

@@ -44,9 +44,11 @@ const deployments = [
   { chainId: MAX[64], contract: MAX_ADDRESS },
 ];
 const NAMES = { channels: 'Rivulet Channels', streams: 'Rivulet Streams' };
+/** What no contract takes: the contract is the channels contract that it is about. */
+const BESIDE = { relayer: 'Rivulet Relayer' };
 
 const domain = (kind, { chainId, contract }) => ({
-  name: NAMES[kind],
+  name: NAMES[kind] ?? BESIDE[kind],
   version: '1',
   chainId: BigInt(chainId),
   verifyingContract: contract,
@@ -137,6 +139,8 @@ const TYPES = {
   Create:
     'address payer,address payee,address token,uint128 ratePerSecondScaled,uint128 total,uint64 startAt,uint64 cliffAt,uint128 cliffAmount,uint64 endAt,uint8 flags,uint128 amount,uint128 committed,bytes32 memo,uint64 nonce,uint64 deadline',
 };
+/** Signed by a relayer, for its clients: relayer/rules/src/acknowledgement.rs. */
+TYPES.Acknowledgement = 'bytes32 channelId,uint128 cumulativeAmount,uint64 acceptedAt';
 const fieldsOf = (type) => TYPES[type].split(',').map((f) => f.split(' '));
 
 const SIGNED = [
@@ -167,6 +171,7 @@ const TYPICAL = {
   minGain: '20000000000',
   until: '1762000000',
   cumulativeAmount: '1234500000000',
+  acceptedAt: '1760007200',
   owner: payee,
   to: '0x000000000000000000000000000000000c011ec7',
   ratePerSecondScaled: '38580246913580',
@@ -217,6 +222,18 @@ async function messages() {
       for (const message of messageCases(what.type, id(CHANNEL_FIELDS, at, channelCases[0]))) {
         out.push({ deployment, domain: what.kind, ...(await sign(what, at, message)) });
       }
+    }
+  }
+  return out;
+}
+
+/** What a relayer signs when it has stored a voucher. */
+async function acknowledgements() {
+  const out = [];
+  for (const [deployment, at] of deployments.entries()) {
+    for (const message of messageCases('Acknowledgement', id(CHANNEL_FIELDS, at, channelCases[0]))) {
+      const what = { kind: 'relayer', type: 'Acknowledgement', by: 'session' };
+      out.push({ deployment, domain: what.kind, separator: domainSeparator({ domain: domain(what.kind, at) }), ...(await sign(what, at, message)) });
     }
   }
   return out;
@@ -453,6 +470,7 @@ export async function generate() {
     channelIds: ids(CHANNEL_FIELDS, channelCases),
     streamIds: ids(STREAM_FIELDS, streamCases),
     messages: await messages(),
+    acknowledgements: await acknowledgements(),
     signatures: await signatureRules(),
     blobs: await blobs(),
     abi: abi(),

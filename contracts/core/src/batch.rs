@@ -29,7 +29,7 @@ pub trait Rows<H: Host>: Sized {
 /// Claims a blob: refused whole before any change, or each row has its own outcome, in order.
 pub fn claim<H: Host, R: Rows<H>>(h: &mut H, bytes: &[u8], shared: &R::Shared) -> Result<Vec<u8>, Error> {
     ledger::refuse_value(h)?;
-    let blob = Blob::parse::<R::Payload>(bytes).map_err(|(reason, at)| Error::BadBlob { reason: reason as u8, at })?;
+    let blob = Blob::parse::<R::Payload>(bytes).map_err(|(reason, at)| h.refuse(Error::BadBlob { reason: reason as u8, at }))?;
     let mut outcomes = Vec::with_capacity(blob.rows() as usize);
     let mut fees = Fees::new();
     let mut reader = blob.reader::<R::Payload>();
@@ -52,11 +52,4 @@ pub fn claim<H: Host, R: Rows<H>>(h: &mut H, bytes: &[u8], shared: &R::Shared) -
     }
     fees.pay(h);
     Ok(outcomes)
-}
-
-/// Settles the rows of a call on one record.
-pub fn settle_one<H: Host>(h: &mut H, rows: impl Rows<H>) {
-    let mut fees = Fees::new();
-    rows.settle(h, false, &mut fees);
-    fees.pay(h);
 }

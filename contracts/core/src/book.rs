@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::{
     amount::MAX_AMOUNT,
     eip712::{Domain, Terms},
-    error::Error,
+    error::{Error, Refused},
     event::Event,
     fee::{RelayTerms, relay_fee},
     host::{Host, Key},
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A book.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Book {
     /// Whose it is.
     pub payee: Address,
@@ -80,14 +80,14 @@ pub fn book_of<H: Host>(h: &H, payee: &Address, token: &Token) -> u32 {
 }
 
 /// The pair's book, made if there is none.
-pub fn open_book<H: Host>(h: &mut H, payee: &Address, token: &Token) -> Result<(u32, Book), Error> {
+pub fn open_book<H: Host>(h: &mut H, payee: &Address, token: &Token) -> Result<(u32, Book), Refused> {
     let known = book_of(h, payee, token);
     if let Some(book) = Book::load(h, known) {
         return Ok((known, book));
     }
-    TokenState::load(h, token).ok_or(Error::NotListed { token: *token })?;
+    TokenState::load(h, token).ok_or_else(|| h.refuse(Error::NotListed { token: *token }))?;
     let mut config = Config::load(h);
-    config.books = config.books.checked_add(1).ok_or(Error::TooMuch { amount: u128::from(u32::MAX), max: u128::from(u32::MAX) })?;
+    config.books = config.books.checked_add(1).ok_or_else(|| h.refuse(Error::TooMuch { amount: u128::from(u32::MAX), max: u128::from(u32::MAX) }))?;
     config.save(h);
     let number = config.books;
     let book = Book { payee: *payee, token: *token, next_serial: 0, fee_ceiling_bps: config.fee_ceiling_bps, terms: RelayTerms::default() };
@@ -99,45 +99,45 @@ pub fn open_book<H: Host>(h: &mut H, payee: &Address, token: &Token) -> Result<(
 }
 
 /// The next number of the pair's book.
-pub fn next_number<H: Host>(h: &mut H, payee: &Address, token: &Token) -> Result<Number, Error> {
+pub fn next_number<H: Host>(h: &mut H, payee: &Address, token: &Token) -> Result<Number, Refused> {
     let (number, mut book) = open_book(h, payee, token)?;
     let serial = book.next_serial;
     let full = Error::TooMuch { amount: u128::from(serial), max: u128::from(u32::MAX) };
-    book.next_serial = serial.checked_add(1).ok_or(full)?;
+    book.next_serial = serial.checked_add(1).ok_or_else(|| h.refuse(full))?;
     book.save(h, number);
     Ok(Number { book: number, serial })
 }
 
 /// Sets the relay terms of the caller's book. Before `until` of the present ones they can only get better for their beneficiary. A zero beneficiary: no terms.
-pub fn set_terms<H: Host>(h: &mut H, token: &Token, terms: RelayTerms) -> Result<(), Error> {
+pub fn set_terms<H: Host>(h: &mut H, token: &Token, terms: RelayTerms) -> Result<(), Refused> {
+    ledger::refuse_value(h)?;
     let payee = h.caller();
     agree(h, &payee, token, terms)
 }
 
 /// The same in a payee's name, as it signed it.
-pub fn set_terms_signed<H: Host>(h: &mut H, domain: Domain, message: &Terms, signature: &CompactSignature) -> Result<(), Error> {
+pub fn set_terms_signed<H: Host>(h: &mut H, domain: Domain, message: &Terms, signature: &CompactSignature) -> Result<(), Refused> {
     ledger::refuse_value(h)?;
     signed::check(h, domain, message, &message.payee, message.nonce, message.deadline, signature)?;
     let Terms { beneficiary, fee_bps, flat_fee, min_gain, until, .. } = *message;
     agree(h, &message.payee, &message.token, RelayTerms { beneficiary, fee_bps, flat_fee, min_gain, until })
 }
 
-fn agree<H: Host>(h: &mut H, payee: &Address, token: &Token, terms: RelayTerms) -> Result<(), Error> {
-    ledger::refuse_value(h)?;
+fn agree<H: Host>(h: &mut H, payee: &Address, token: &Token, terms: RelayTerms) -> Result<(), Refused> {
     ledger::check_party(h, payee)?;
     if !terms.beneficiary.is_zero() {
         ledger::check_party(h, &terms.beneficiary)?;
     }
     if let Some(amount) = [terms.flat_fee, terms.min_gain].into_iter().find(|a| *a > MAX_AMOUNT) {
-        return Err(Error::TooMuch { amount, max: MAX_AMOUNT });
+        return Err(h.refuse(Error::TooMuch { amount, max: MAX_AMOUNT }));
     }
     let (number, mut book) = open_book(h, payee, token)?;
     if terms.fee_bps > book.fee_ceiling_bps {
-        return Err(Error::FeeAboveCeiling { given_bps: terms.fee_bps, ceiling_bps: book.fee_ceiling_bps });
+        return Err(h.refuse(Error::FeeAboveCeiling { given_bps: terms.fee_bps, ceiling_bps: book.fee_ceiling_bps }));
     }
     let held = !book.terms.beneficiary.is_zero() && h.now() < book.terms.until;
     if held && !book.terms.is_no_worse(&terms) {
-        return Err(Error::TermsHeld { until: book.terms.until });
+        return Err(h.refuse(Error::TermsHeld { until: book.terms.until }));
     }
     if !terms.beneficiary.is_zero() {
         ledger::make_credit(h, &terms.beneficiary, token);
@@ -164,18 +164,18 @@ pub const ROW_LOG_BYTES: usize = 21;
 impl Tally {
     /// No rows yet; room for `rows`.
     pub fn new<H: Host>(h: &H, book_number: u32, rows: usize) -> Self {
+        Self::of(book_number, Book::load(h, book_number), rows)
+    }
+
+    /// The same, of a book that has been read.
+    pub fn of(book_number: u32, book: Option<Book>, rows: usize) -> Self {
         let rows = Vec::with_capacity(rows.saturating_mul(ROW_LOG_BYTES));
-        Self { book_number, book: Book::load(h, book_number), gain: 0, fee: 0, rows }
+        Self { book_number, book, gain: 0, fee: 0, rows }
     }
 
     /// The book, if there is one.
     pub fn book(&self) -> Option<&Book> {
         self.book.as_ref()
-    }
-
-    /// What the rows gained so far.
-    pub fn gain(&self) -> u128 {
-        self.gain
     }
 
     /// Takes a row that gained `gain` (0 unless the outcome is paid) and stands at `total`.
@@ -205,6 +205,13 @@ pub struct Fees {
     beneficiary: Address,
     token: Token,
     amount: u128,
+}
+
+/// Settles the rows of one call, and pays their fees.
+pub fn settle_one<H: Host>(h: &mut H, settle: impl FnOnce(&mut H, &mut Fees)) {
+    let mut fees = Fees::new();
+    settle(h, &mut fees);
+    fees.pay(h);
 }
 
 impl Fees {

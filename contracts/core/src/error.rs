@@ -102,3 +102,20 @@ macro_rules! define {
     };
 }
 for_each_error!(define);
+
+/// What is left of a refusal in the code that returns it: the refusal, or nothing where [`Host::refuse`](crate::host::Host::refuse) ends the call. On chain it does, so
+/// nothing is checked or copied on the way out.
+#[cfg(not(feature = "refusals-end-calls"))]
+pub type Refused = Error;
+
+/// What is left of a refusal in the code that returns it: nothing, because [`Host::refuse`](crate::host::Host::refuse) ends the call.
+#[cfg(feature = "refusals-end-calls")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refused {}
+
+#[cfg(feature = "refusals-end-calls")]
+impl From<Refused> for Error {
+    fn from(never: Refused) -> Self {
+        match never {}
+    }
+}

@@ -1,7 +1,7 @@
 //! What a relayer earns for carrying a row.
 
 use crate::{
-    amount::floor_to_grain,
+    amount::{div_rem, floor_to_grain},
     ids::{Address, Token},
 };
 
@@ -36,11 +36,10 @@ impl RelayTerms {
 
 /// `⌊a · bps / 10000⌋`, exact and without overflow for bps ≤ 10000.
 pub fn share_bps(a: u128, bps: u16) -> u128 {
-    let bps = u128::from(bps.min(BPS));
-    let whole = u128::from(BPS);
+    let bps = bps.min(BPS);
     // a = q·10000 + r, so ⌊a·b/10000⌋ = q·b + ⌊r·b/10000⌋; q·b ≤ a since b ≤ 10000.
-    let (q, r) = (a / whole, a % whole);
-    q.saturating_mul(bps).saturating_add(r.saturating_mul(bps) / whole)
+    let (q, r) = div_rem(a, u32::from(BPS));
+    q.saturating_mul(u128::from(bps)).saturating_add(u128::from(r.saturating_mul(u32::from(bps)) / u32::from(BPS)))
 }
 
 /// The fee of a row that gains `gain`: `min(bps·gain + flat, ceiling·gain)`, each rounded down (for the payee), and to the token's grain.

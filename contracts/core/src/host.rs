@@ -2,6 +2,7 @@
 
 use crate::{
     Keccak256,
+    error::{Error, Refused},
     event::Event,
     ids::{Address, Deployment, Number, Token},
     signature::SplitSignature,
@@ -82,6 +83,14 @@ pub struct Permit {
 
 /// The chain, as one call sees it.
 pub trait Host: Keccak256 {
+    /// Refuses the call: what it did is undone. In memory the refusal is returned to the caller, which undoes.
+    #[cfg(not(feature = "refusals-end-calls"))]
+    fn refuse(&self, why: Error) -> Refused {
+        why
+    }
+    /// Refuses the call, which ends here: what it did is undone.
+    #[cfg(feature = "refusals-end-calls")]
+    fn refuse(&self, why: Error) -> Refused;
     /// Chain id and this contract's address.
     fn deployment(&self) -> Deployment;
     /// Who calls.

@@ -8,7 +8,7 @@
 use crate::{
     amount::{MAX_AMOUNT, NATIVE_GRAIN, floor_to_grain},
     eip712::{Collect, Domain},
-    error::Error,
+    error::{Error, Refused},
     event::Event,
     fee::BPS,
     host::{Host, Key, Recipient},
@@ -106,34 +106,34 @@ pub fn deploy<H: Host>(
     tokens: impl ExactSizeIterator<Item = Token>,
     seeds: impl ExactSizeIterator<Item = u128>,
     mut config: Config,
-) -> Result<(), Error> {
+) -> Result<(), Refused> {
     if tokens.len() > MAX_TOKENS {
-        return Err(Error::BadConfig { field: 0 });
+        return Err(h.refuse(Error::BadConfig { field: 0 }));
     }
     if seeds.len() != tokens.len() {
-        return Err(Error::BadConfig { field: 1 });
+        return Err(h.refuse(Error::BadConfig { field: 1 }));
     }
     if config.min_period_secs == 0 {
-        return Err(Error::BadConfig { field: 2 });
+        return Err(h.refuse(Error::BadConfig { field: 2 }));
     }
     if config.max_period_secs > MAX_PERIOD_SECS || config.min_period_secs > config.max_period_secs {
-        return Err(Error::BadConfig { field: 3 });
+        return Err(h.refuse(Error::BadConfig { field: 3 }));
     }
     if config.fee_ceiling_bps > BPS {
-        return Err(Error::BadConfig { field: 4 });
+        return Err(h.refuse(Error::BadConfig { field: 4 }));
     }
-    if check_party(h, &config.sweep_to).is_err() {
-        return Err(Error::BadConfig { field: 5 });
+    if !is_party(h, &config.sweep_to) {
+        return Err(h.refuse(Error::BadConfig { field: 5 }));
     }
     TokenState::default().save(h, &Token::ZERO);
     config.books = 0;
     config.tokens = 0;
     for (token, seed) in tokens.zip(seeds) {
         if !token.is_asset() || TokenState::load(h, &token).is_some() {
-            return Err(Error::BadConfig { field: 0 });
+            return Err(h.refuse(Error::BadConfig { field: 0 }));
         }
         if seed > MAX_AMOUNT {
-            return Err(Error::BadConfig { field: 1 });
+            return Err(h.refuse(Error::BadConfig { field: 1 }));
         }
         TokenState { seed, owed: 0 }.save(h, &token);
         h.save(&Key::TokenAt(config.tokens), &token.0);
@@ -143,39 +143,44 @@ pub fn deploy<H: Host>(
     Ok(())
 }
 
-/// Refuses an address that can be nobody's: zero, this contract, a token or another precompile.
-pub fn check_party<H: Host>(h: &H, party: &Address) -> Result<(), Error> {
-    if party.is_zero() || party.is_precompile() || *party == h.deployment().contract {
-        return Err(Error::BadParty { party: *party });
+/// True unless the address can be nobody's: zero, this contract, a token or another precompile.
+fn is_party<H: Host>(h: &H, party: &Address) -> bool {
+    !party.is_zero() && !party.is_precompile() && *party != h.deployment().contract
+}
+
+/// Refuses an address that can be nobody's.
+pub fn check_party<H: Host>(h: &H, party: &Address) -> Result<(), Refused> {
+    if !is_party(h, party) {
+        return Err(h.refuse(Error::BadParty { party: *party }));
     }
     Ok(())
 }
 
 /// Refuses a call that takes no money but came with some.
-pub fn refuse_value<H: Host>(h: &H) -> Result<(), Error> {
+pub fn refuse_value<H: Host>(h: &H) -> Result<(), Refused> {
     match h.value_wei() {
         0 => Ok(()),
-        sent => Err(Error::WrongValue { sent, expected: 0 }),
+        sent => Err(h.refuse(Error::WrongValue { sent, expected: 0 })),
     }
 }
 
 /// Takes `amount` and owes it: native money as the call's value, tokens from `from` by allowance. Returns what arrived: for tokens the measured
 /// difference, which is more than asked when the payer's remainder was below the token's minimum balance and moved along.
-pub fn take_deposit<H: Host>(h: &mut H, token: &Token, from: &Address, amount: u128) -> Result<u128, Error> {
-    let mut state = TokenState::load(h, token).ok_or(Error::NotListed { token: *token })?;
+pub fn take_deposit<H: Host>(h: &mut H, token: &Token, from: &Address, amount: u128) -> Result<u128, Refused> {
+    let mut state = TokenState::load(h, token).ok_or_else(|| h.refuse(Error::NotListed { token: *token }))?;
     if amount == 0 {
-        return Err(Error::ZeroAmount {});
+        return Err(h.refuse(Error::ZeroAmount {}));
     }
     let expected_value = if token.is_zero() { amount } else { 0 };
     if h.value_wei() != expected_value {
-        return Err(Error::WrongValue { sent: h.value_wei(), expected: expected_value });
+        return Err(h.refuse(Error::WrongValue { sent: h.value_wei(), expected: expected_value }));
     }
     let received = if token.is_zero() {
         if h.caller() != *from {
-            return Err(Error::PullFailed { token: *token, expected: amount, received: 0 });
+            return Err(h.refuse(Error::PullFailed { token: *token, expected: amount, received: 0 }));
         }
         if floor_to_grain(token, amount) != amount {
-            return Err(Error::NotMovable { amount, grain: NATIVE_GRAIN });
+            return Err(h.refuse(Error::NotMovable { amount, grain: NATIVE_GRAIN }));
         }
         amount
     } else {
@@ -183,22 +188,22 @@ pub fn take_deposit<H: Host>(h: &mut H, token: &Token, from: &Address, amount: u
     };
     let owed = state.owed.saturating_add(received);
     if owed > MAX_AMOUNT {
-        return Err(Error::TooMuch { amount: owed, max: MAX_AMOUNT });
+        return Err(h.refuse(Error::TooMuch { amount: owed, max: MAX_AMOUNT }));
     }
     state.owed = owed;
     state.save(h, token);
     Ok(received)
 }
 
-fn pull<H: Host>(h: &mut H, token: &Token, from: &Address, seed: u128, amount: u128) -> Result<u128, Error> {
+fn pull<H: Host>(h: &mut H, token: &Token, from: &Address, seed: u128, amount: u128) -> Result<u128, Refused> {
     let before = h.token_balance(token).unwrap_or(0);
     if before < seed {
-        return Err(Error::Unseeded { token: *token, balance: before, seed });
+        return Err(h.refuse(Error::Unseeded { token: *token, balance: before, seed }));
     }
     let pulled = h.pull_token(token, from, amount);
     let received = h.token_balance(token).unwrap_or(0).saturating_sub(before);
     if !pulled || received < amount {
-        return Err(Error::PullFailed { token: *token, expected: amount, received });
+        return Err(h.refuse(Error::PullFailed { token: *token, expected: amount, received }));
     }
     Ok(received)
 }
@@ -277,13 +282,13 @@ pub fn add_credit<H: Host>(h: &mut H, token: &Token, owner: &Address, amount: u1
 }
 
 /// Pays all of the caller's credit to an address of its choice.
-pub fn collect<H: Host>(h: &mut H, token: &Token, to: &Address) -> Result<u128, Error> {
+pub fn collect<H: Host>(h: &mut H, token: &Token, to: &Address) -> Result<u128, Refused> {
     let owner = h.caller();
     collect_for(h, &owner, token, to)
 }
 
 /// The same in an owner's name, as it signed it.
-pub fn collect_signed<H: Host>(h: &mut H, domain: Domain, message: &Collect, signature: &CompactSignature) -> Result<u128, Error> {
+pub fn collect_signed<H: Host>(h: &mut H, domain: Domain, message: &Collect, signature: &CompactSignature) -> Result<u128, Refused> {
     refuse_value(h)?;
     signed::check(h, domain, message, &message.owner, message.nonce, message.deadline, signature)?;
     collect_for(h, &message.owner, &message.token, &message.to)
@@ -291,26 +296,26 @@ pub fn collect_signed<H: Host>(h: &mut H, domain: Domain, message: &Collect, sig
 
 /// Sends what nobody is owed, and is no seed, where deployment said: transfers by mistake. Of any of the chain's tokens, listed or not. Anyone may call it.
 /// Refused if it touches what is owed of any listed token: should the chain ever give one balance two addresses, sweeping one of them would pay out the other.
-pub fn sweep<H: Host>(h: &mut H, token: &Token) -> Result<u128, Error> {
+pub fn sweep<H: Host>(h: &mut H, token: &Token) -> Result<u128, Refused> {
     refuse_value(h)?;
     if !token.is_zero() && !token.is_asset() {
-        return Err(Error::NotListed { token: *token });
+        return Err(h.refuse(Error::NotListed { token: *token }));
     }
     let state = TokenState::load(h, token).unwrap_or_default();
     let kept = state.seed.saturating_add(state.owed);
     let amount = floor_to_grain(token, h.token_balance(token).unwrap_or(0).saturating_sub(kept));
     if amount == 0 {
-        return Err(Error::NothingToPay {});
+        return Err(h.refuse(Error::NothingToPay {}));
     }
     let to = Config::load(h).sweep_to;
     if !send(h, token, &to, amount, true, true) {
-        return Err(Error::PayoutFailed { to, amount });
+        return Err(h.refuse(Error::PayoutFailed { to, amount }));
     }
     let listed = (0..Config::load(h).tokens).filter_map(|i| h.load::<20>(&Key::TokenAt(i)).map(Address)).chain([Address::ZERO]);
     for other in listed {
         let TokenState { seed, owed } = TokenState::load(h, &other).unwrap_or_default();
         if owed > 0 && h.token_balance(&other).unwrap_or(0) < seed.saturating_add(owed) {
-            return Err(Error::PayoutFailed { to, amount });
+            return Err(h.refuse(Error::PayoutFailed { to, amount }));
         }
     }
     h.emit(&Event::Swept { token: *token, to, amount });
@@ -318,22 +323,22 @@ pub fn sweep<H: Host>(h: &mut H, token: &Token) -> Result<u128, Error> {
 }
 
 /// Pays all of an owner's credit to the owner. Anyone may call it, who also pays to create the owner's account if it does not exist.
-pub fn push<H: Host>(h: &mut H, owner: &Address, token: &Token) -> Result<u128, Error> {
+pub fn push<H: Host>(h: &mut H, owner: &Address, token: &Token) -> Result<u128, Refused> {
     collect_for(h, owner, token, owner)
 }
 
-fn collect_for<H: Host>(h: &mut H, owner: &Address, token: &Token, to: &Address) -> Result<u128, Error> {
+fn collect_for<H: Host>(h: &mut H, owner: &Address, token: &Token, to: &Address) -> Result<u128, Refused> {
     refuse_value(h)?;
     check_party(h, to)?;
     let amount = credit_of(h, owner, token);
     if amount == 0 {
-        return Err(Error::NothingToPay {});
+        return Err(h.refuse(Error::NothingToPay {}));
     }
     // The cell stays: were its deposit given back here, the next payout that fails would charge it to a relayer again.
     h.save(&Key::Credit(*owner, *token), &[0; CREDIT_BYTES]);
     if !release(h, token, amount) || !send(h, token, to, amount, true, true) {
         // The whole call reverts, the credit with it.
-        return Err(Error::PayoutFailed { to: *to, amount });
+        return Err(h.refuse(Error::PayoutFailed { to: *to, amount }));
     }
     h.emit(&Event::Collected { owner: *owner, token: *token, to: *to, amount });
     Ok(amount)

@@ -23,6 +23,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
+#![cfg_attr(feature = "refusals-end-calls", allow(unreachable_code, reason = "what follows a refusal"))]
 
 extern crate alloc;
 

@@ -5,7 +5,7 @@
 
 use crate::{
     eip712::{Domain, Message},
-    error::Error,
+    error::{Error, Refused},
     event::Event,
     host::{Host, Key},
     ids::Address,
@@ -24,12 +24,12 @@ pub fn is_used<H: Host>(h: &H, signer: &Address, nonce: u64) -> bool {
     h.load::<32>(&key).is_some_and(|b| b.get(byte).is_some_and(|b| b & bit != 0))
 }
 
-fn spend<H: Host>(h: &mut H, signer: &Address, nonce: u64) -> Result<(), Error> {
+fn spend<H: Host>(h: &mut H, signer: &Address, nonce: u64) -> Result<(), Refused> {
     let (key, byte, bit) = place(signer, nonce);
     let mut used = h.load::<32>(&key).unwrap_or_default();
     match used.get_mut(byte) {
         Some(b) if *b & bit == 0 => *b |= bit,
-        _ => return Err(Error::NonceUsed { signer: *signer, nonce }),
+        _ => return Err(h.refuse(Error::NonceUsed { signer: *signer, nonce })),
     }
     h.save(&key, &used);
     h.emit(&Event::NonceUsed { signer: *signer, nonce });
@@ -45,7 +45,7 @@ pub fn check<H: Host>(
     nonce: u64,
     deadline: u64,
     signature: &CompactSignature,
-) -> Result<(), Error> {
+) -> Result<(), Refused> {
     let digest = message.digest(&domain.separator(&h.deployment(), h), h);
     check_digest(h, &digest, signer, nonce, deadline, signature)
 }
@@ -57,20 +57,20 @@ fn check_digest<H: Host>(
     nonce: u64,
     deadline: u64,
     signature: &CompactSignature,
-) -> Result<(), Error> {
+) -> Result<(), Refused> {
     if h.now() >= deadline {
-        return Err(Error::Expired { now: h.now(), deadline });
+        return Err(h.refuse(Error::Expired { now: h.now(), deadline }));
     }
     // Nobody has the zero address's key, whatever recovers to it.
     let by = signature.split().and_then(|split| h.recover(digest, &split));
     if signer.is_zero() || by != Some(*signer) {
-        return Err(Error::BadSignature {});
+        return Err(h.refuse(Error::BadSignature {}));
     }
     spend(h, signer, nonce)
 }
 
 /// The caller takes back whatever it signed with this nonce.
-pub fn revoke<H: Host>(h: &mut H, nonce: u64) -> Result<(), Error> {
+pub fn revoke<H: Host>(h: &mut H, nonce: u64) -> Result<(), Refused> {
     ledger::refuse_value(h)?;
     let signer = h.caller();
     spend(h, &signer, nonce)

@@ -30,7 +30,7 @@ pub use create::{NewStream, NewStreams, create, create_for, create_many};
 pub use delegate::set_delegate;
 pub use end::{cancel, void};
 pub use fund::{refund, top_up};
-pub use hand_over::hand_over;
+pub use hand_over::{HAND_OVER_PAUSE_SECS, hand_over};
 pub use record::{Details, Rights, State, Stream, find};
 pub use schedule::{Cliff, Flags, Schedule, ScheduleError};
 pub use view::{Balances, StreamStatus, StreamView, balances, claimable, delegate_of, list, stream};

@@ -4,58 +4,85 @@ use crate::ids::Address;
 
 /// `N` bytes of words, filled from the front. A word that does not fit is dropped: callers size `N` for what they push, and a golden vector checks each use.
 #[derive(Debug)]
-pub struct Words<const N: usize> {
-    buf: [u8; N],
+pub struct Words<const N: usize>(Buffer<[u8; N]>);
+
+/// Words of any width: the code that writes them stands once in a contract, not once for each `N`.
+#[derive(Debug)]
+struct Buffer<B: ?Sized> {
     len: usize,
+    bytes: B,
 }
 
-/// Out of line and of one width, so that every size of [`Words`] shares it.
-#[inline(never)]
-fn push(buf: &mut [u8], len: &mut usize, bytes: &[u8]) {
-    let end = len.saturating_add(32);
-    if let (Some(start), true) = (end.checked_sub(bytes.len()), end <= buf.len())
-        && let Some(place) = buf.get_mut(start..end)
-    {
-        place.copy_from_slice(bytes);
-        *len = end;
+impl Buffer<[u8]> {
+    #[inline(never)]
+    fn push(&mut self, word: &[u8]) {
+        let end = self.len.saturating_add(32);
+        if let Some(place) = end.checked_sub(word.len()).and_then(|start| self.bytes.get_mut(start..end)) {
+            place.copy_from_slice(word);
+            self.len = end;
+        }
+    }
+    #[inline(never)]
+    fn address(&mut self, a: &Address) {
+        self.push(&a.0);
+    }
+    #[inline(never)]
+    fn u64(&mut self, v: u64) {
+        self.push(&v.to_be_bytes());
+    }
+    #[inline(never)]
+    fn u128(&mut self, v: u128) {
+        self.push(&v.to_be_bytes());
+    }
+    #[inline(never)]
+    fn bytes32(&mut self, v: &[u8; 32]) {
+        self.push(v);
     }
 }
 
 impl<const N: usize> Words<N> {
     /// No words yet.
     pub fn new() -> Self {
-        Self { buf: [0; N], len: 0 }
+        Self(Buffer { len: 0, bytes: [0; N] })
     }
 
-    fn right_aligned(&mut self, bytes: &[u8]) -> &mut Self {
-        push(&mut self.buf, &mut self.len, bytes);
-        self
+    fn buffer(&mut self) -> &mut Buffer<[u8]> {
+        &mut self.0
     }
 
     /// `address`
+    #[inline(always)]
     pub fn address(&mut self, a: &Address) -> &mut Self {
-        self.right_aligned(&a.0)
+        self.buffer().address(a);
+        self
     }
     /// `uint32` (also `uint16`)
+    #[inline(always)]
     pub fn u32(&mut self, v: u32) -> &mut Self {
-        self.right_aligned(&v.to_be_bytes())
+        self.u64(u64::from(v))
     }
     /// `uint64`, and `uint256` for chain ids
+    #[inline(always)]
     pub fn u64(&mut self, v: u64) -> &mut Self {
-        self.right_aligned(&v.to_be_bytes())
+        self.buffer().u64(v);
+        self
     }
     /// `uint128`
+    #[inline(always)]
     pub fn u128(&mut self, v: u128) -> &mut Self {
-        self.right_aligned(&v.to_be_bytes())
+        self.buffer().u128(v);
+        self
     }
     /// `bytes32`
+    #[inline(always)]
     pub fn bytes32(&mut self, v: &[u8; 32]) -> &mut Self {
-        self.right_aligned(v)
+        self.buffer().bytes32(v);
+        self
     }
 
     /// What was pushed.
     pub fn bytes(&self) -> &[u8] {
-        self.buf.get(..self.len).unwrap_or(&self.buf)
+        self.0.bytes.get(..self.0.len).unwrap_or(&self.0.bytes)
     }
 }
 

@@ -300,8 +300,9 @@ fn hand_over_moves_the_record_whole_and_closes_the_old_number() {
     w.set_delegate(PAYER, n, OTHER, Rights::ALL, 5 * UNIT).unwrap();
     w.pass(40);
     w.claim(PAYEE, n, 10, PAYEE).unwrap();
-    let before = (w.record(n), w.details(n), w.balances(n));
+    let mut before = (w.record(n), w.details(n), w.balances(n));
     let new = w.hand_over(PAYEE, n, PAYEE2).unwrap();
+    before.1.handed_over_at = w.now();
     assert_ne!(n.book, new.book);
     assert_eq!((w.record(new), w.details(new), w.balances(new)), before);
     assert_eq!((w.status(n), w.status(new)), (S::Closed, S::Streaming));
@@ -360,8 +361,29 @@ fn hand_over_and_back_gives_a_new_number_each_time() {
     let mut w = World::default();
     let (n, neighbour) = (w.create(transferable()), w.create(transferable()));
     let there = w.hand_over(PAYEE, n, PAYEE2).unwrap();
+    w.pass(86_400);
     let back = w.hand_over(PAYEE2, there, PAYEE).unwrap();
     assert_eq!((back.book, back.serial), (n.book, neighbour.serial + 1));
-    assert_eq!((w.status(n), w.status(there), w.status(back), w.status(neighbour)), (S::Closed, S::Closed, S::Streaming, S::Streaming));
+    assert_eq!(
+        (w.status(n), w.status(there), w.status(back), w.status(neighbour)),
+        (S::Closed, S::Closed, S::StreamingInsolvent, S::StreamingInsolvent)
+    );
+    w.check();
+}
+
+#[test]
+fn hand_over_waits_a_day_after_the_last_so_that_a_payee_cannot_outrun_the_payers_calls() {
+    let mut w = World::default();
+    let n = w.create(transferable());
+    let due_at = w.now() + 86_400;
+    // The payee sees the payer's call and is there first, once.
+    let there = w.hand_over(PAYEE, n, PAYEE2).unwrap();
+    assert_eq!(w.cancel(PAYER, n), Err(Error::ClosedNumber { book: n.book, serial: n.serial }));
+    assert_eq!(w.hand_over(PAYEE2, there, OTHER), Err(Error::NotDue { now: w.now(), due_at }));
+    w.pass(86_399);
+    assert_eq!(w.hand_over(PAYEE2, there, OTHER), Err(Error::NotDue { now: due_at - 1, due_at }));
+    w.cancel(PAYER, there).unwrap();
+    w.pass(1);
+    w.hand_over(PAYEE2, there, OTHER).unwrap();
     w.check();
 }

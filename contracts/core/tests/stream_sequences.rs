@@ -426,15 +426,16 @@ impl Run {
     }
 
     fn hand_over(&mut self, by: Address, i: usize, to: Address, kind: u8) {
+        let t = self.w.now();
         let m = &mut self.models[i];
         let bad = [Address::ZERO, m.payer, rivulet_core::testing::THIS, USDT, m.payee];
         let to = if kind < 6 { to } else { bad[usize::from(kind) % 5] };
-        let allowed = by == m.payee && !m.gone && m.transferable && !bad.contains(&to);
+        let allowed = by == m.payee && !m.gone && m.transferable && t >= m.stays_until && !bad.contains(&to);
         let result = self.w.hand_over(by, m.number, to);
         assert_eq!(result.is_ok(), allowed, "{result:?} {m:?}");
         if let Ok(new) = result {
             self.left.push(m.number);
-            (m.number, m.payee) = (new, to);
+            (m.number, m.payee, m.stays_until) = (new, to, t + 86_400);
         }
     }
 

@@ -4,8 +4,11 @@ use crate::{
     event,
     syscalls::{self, ANY_DEPOSIT, Limits, NO_DEPOSIT},
 };
+#[cfg(not(ink_abi = "all"))]
+use rivulet_core::error::Refused;
 use rivulet_core::{
     Keccak256,
+    error::Error,
     event::Event,
     host::{Host, Key, Permit, Recipient},
     ids::{Address, Deployment, Token},
@@ -109,6 +112,11 @@ impl Keccak256 for Chain {
 }
 
 impl Host for Chain {
+    #[cfg(not(ink_abi = "all"))]
+    #[inline(always)]
+    fn refuse(&self, why: Error) -> Refused {
+        crate::revert(why)
+    }
     fn deployment(&self) -> Deployment {
         self.deployment
     }
@@ -152,7 +160,7 @@ impl Host for Chain {
         let mut output = [0u8; 32];
         if !syscalls::call(&EC_RECOVER, &RECOVER, &[0; 32], input.bytes(), &mut output) {
             // The precompile answers every input, with nothing when nobody signed: only weight can have been missing.
-            crate::revert(rivulet_core::error::Error::OutOfWeight {});
+            crate::revert(Error::OutOfWeight {});
         }
         let (_, low) = output.split_at(12);
         let mut who = Address::ZERO;

@@ -1,184 +1,128 @@
-//! The calls that both contracts have, for their shells.
+//! The calls that both contracts have: what serves them. The shells have the messages.
 
-use crate::{
-    Chain, Error,
-    abi::{Answer, Args, Input},
-    answer, args, construct, finish,
-};
-use ink::primitives::Address;
+use crate::{abi::Input, calls};
 use rivulet_core::{
     book::{self, Book},
     eip712::{self, Domain},
-    error::Error as Refusal,
     fee::RelayTerms,
     host::{Host, Key},
-    ids,
     ledger::{self, Config, TokenState},
     signed,
 };
 
-args! {
-    /// `constructor`
-    New = "address[],uint128[],uint32,uint32,uint16,address" at 0;
-    /// `setTerms`
-    SetTerms = "address,address,uint16,uint128,uint128,uint64";
-    /// `setTermsFor`
-    SetTermsFor = "address,address,address,uint16,uint128,uint128,uint64,uint64,uint64,bytes32,bytes32";
-    /// `claimBatch`
-    ClaimBatch = "bytes";
-    /// `collectFor`
-    CollectFor = "address,address,address,uint64,uint64,bytes32,bytes32";
-    /// `collect`, `push`, `creditOf`, `bookOf`
-    TwoAddresses = "address,address";
-    /// `sweep`, `token`
-    OfToken = "address";
-    /// `revokeNonce`
-    Nonce = "uint64";
-    /// `isNonceUsed`
-    NonceOf = "address,uint64";
-    /// `tokenAt`, `book`
-    Index = "uint32";
-    /// A channel or stream.
-    Numbered = "uint32,uint32";
-    /// `channels`, `streams`
-    Listing = "uint32,uint32,uint32";
-}
+/// What messages signed for this contract name.
+const DOMAIN: Domain = if cfg!(feature = "streams") { Domain::Streams } else { Domain::Channels };
 
-/// To ink!'s.
-pub fn to(a: ids::Address) -> Address {
-    Address::from(a.0)
-}
-
-/// A call of core's whose arguments have been read, if they could be.
-#[inline(always)]
-pub fn run<T: Answer>(a: &Input, call: impl FnOnce(&mut Chain) -> Result<T, Refusal>) -> Result<T, Error> {
-    finish(a.end().and_then(|()| call(&mut Chain::new())))
-}
-
-/// A view of core's.
-#[inline(always)]
-pub fn view<T: Answer>(a: &Input, read: impl FnOnce(&Chain) -> T) -> T {
-    if let Err(e) = a.end() {
-        crate::revert(e);
-    }
-    answer(read(&Chain::new()))
-}
-
-/// `constructor`
-pub fn deploy(a: Args<New>) -> Result<(), Error> {
-    let mut a = a.read();
-    let (tokens, seeds) = (a.array(Input::address), a.array(Input::u128));
-    let config = Config { min_period_secs: a.u32(), max_period_secs: a.u32(), fee_ceiling_bps: a.u16(), sweep_to: a.address(), books: 0, tokens: 0 };
-    construct(a.end().and_then(|()| ledger::deploy(&mut Chain::new(), tokens.into_iter(), seeds.into_iter(), config)))
-}
-
+/// `address beneficiary, uint16 feeBps, uint128 flatFee, uint128 minGain, uint64 until`
 fn terms(a: &mut Input) -> RelayTerms {
     RelayTerms { beneficiary: a.address(), fee_bps: a.u16(), flat_fee: a.u128(), min_gain: a.u128(), until: a.u64() }
 }
 
-/// `setTerms`
-pub fn set_terms(a: Args<SetTerms>) -> Result<(), Error> {
-    let mut a = a.read();
-    let (token, terms) = (a.address(), terms(&mut a));
-    run(&a, |chain| book::set_terms(chain, &token, terms))
-}
-
-/// `setTermsFor`
-pub fn set_terms_for(domain: Domain, a: Args<SetTermsFor>) -> Result<(), Error> {
-    let mut a = a.read();
-    let (payee, token) = (a.address(), a.address());
-    let RelayTerms { beneficiary, fee_bps, flat_fee, min_gain, until } = terms(&mut a);
-    let message = eip712::Terms { payee, token, beneficiary, fee_bps, flat_fee, min_gain, until, nonce: a.u64(), deadline: a.u64() };
-    let signature = a.signature();
-    run(&a, |chain| book::set_terms_signed(chain, domain, &message, &signature))
-}
-
-/// `collect`
-pub fn collect(a: Args<TwoAddresses>) -> Result<u128, Error> {
-    let mut a = a.read();
-    let (token, to) = (a.address(), a.address());
-    run(&a, |chain| ledger::collect(chain, &token, &to))
-}
-
-/// `collectFor`
-pub fn collect_for(domain: Domain, a: Args<CollectFor>) -> Result<u128, Error> {
-    let mut a = a.read();
-    let message = eip712::Collect { owner: a.address(), token: a.address(), to: a.address(), nonce: a.u64(), deadline: a.u64() };
-    let signature = a.signature();
-    run(&a, |chain| ledger::collect_signed(chain, domain, &message, &signature))
-}
-
-/// `push`
-pub fn push(a: Args<TwoAddresses>) -> Result<u128, Error> {
-    let mut a = a.read();
-    let (owner, token) = (a.address(), a.address());
-    run(&a, |chain| ledger::push(chain, &owner, &token))
-}
-
-/// `sweep`
-pub fn sweep(a: Args<OfToken>) -> Result<u128, Error> {
-    let mut a = a.read();
-    let token = a.address();
-    run(&a, |chain| ledger::sweep(chain, &token))
-}
-
-/// `revokeNonce`
-pub fn revoke_nonce(a: Args<Nonce>) -> Result<(), Error> {
-    let mut a = a.read();
-    let nonce = a.u64();
-    run(&a, |chain| signed::revoke(chain, nonce))
-}
-
-/// `isNonceUsed`
-pub fn is_nonce_used(a: Args<NonceOf>) -> bool {
-    let mut a = a.read();
-    let (signer, nonce) = (a.address(), a.u64());
-    view(&a, |chain| signed::is_used(chain, &signer, nonce))
-}
-
-/// `config`
-pub fn config() -> (u32, u32, u16, Address, u32, u32) {
-    let c = Config::load(&Chain::new());
-    answer((c.min_period_secs, c.max_period_secs, c.fee_ceiling_bps, to(c.sweep_to), c.books, c.tokens))
-}
-
-/// `token`
-pub fn token(a: Args<OfToken>) -> (bool, u128, u128) {
-    let mut a = a.read();
-    let token = a.address();
-    view(&a, |chain| TokenState::load(chain, &token).map_or((false, 0, 0), |t| (true, t.seed, t.owed)))
-}
-
-/// `tokenAt`
-pub fn token_at(a: Args<Index>) -> Address {
-    let mut a = a.read();
-    let index = a.u32();
-    view(&a, |chain| Address::from(chain.load::<20>(&Key::TokenAt(index)).unwrap_or_default()))
-}
-
-/// `bookOf`
-pub fn book_of(a: Args<TwoAddresses>) -> u32 {
-    let mut a = a.read();
-    let (payee, token) = (a.address(), a.address());
-    view(&a, |chain| book::book_of(chain, &payee, &token))
-}
-
-/// `book`
-pub fn book(a: Args<Index>) -> (Address, Address, u32, Address, u16, u128, u128, u64) {
-    let mut a = a.read();
-    let book = a.u32();
-    let zero = || (Address::default(), Address::default(), 0, Address::default(), 0, 0, 0, 0);
-    view(&a, |chain| {
-        Book::load(chain, book).map_or_else(zero, |b| {
-            let t = b.terms;
-            (to(b.payee), to(b.token), b.next_serial, to(t.beneficiary), t.fee_bps, t.flat_fee, t.min_gain, t.until)
-        })
-    })
-}
-
-/// `creditOf`
-pub fn credit_of(a: Args<TwoAddresses>) -> u128 {
-    let mut a = a.read();
-    let (owner, token) = (a.address(), a.address());
-    view(&a, |chain| ledger::credit_of(chain, &owner, &token))
+calls! {
+    /// `constructor`
+    constructor New("address[],uint128[],uint32,uint32,uint16,address") = |c| {
+        let a = &mut c.a;
+        let (tokens, seeds) = (a.array(Input::address), a.array(Input::u128));
+        let config = Config { min_period_secs: a.u32(), max_period_secs: a.u32(), fee_ceiling_bps: a.u16(), sweep_to: a.address(), books: 0, tokens: 0 };
+        ledger::deploy(&mut c.h, tokens.into_iter(), seeds.into_iter(), config)?;
+        Ok(())
+    };
+    /// `setTerms`
+    call SetTerms("address,address,uint16,uint128,uint128,uint64") = |c| {
+        let (token, terms) = (c.a.address(), terms(&mut c.a));
+        book::set_terms(&mut c.h, &token, terms)?;
+        Ok(())
+    };
+    /// `setTermsFor`
+    call SetTermsFor("address,address,address,uint16,uint128,uint128,uint64,uint64,uint64,bytes32,bytes32") = |c| {
+        let a = &mut c.a;
+        let (payee, token) = (a.address(), a.address());
+        let RelayTerms { beneficiary, fee_bps, flat_fee, min_gain, until } = terms(a);
+        let message = eip712::Terms { payee, token, beneficiary, fee_bps, flat_fee, min_gain, until, nonce: a.u64(), deadline: a.u64() };
+        let signature = a.signature();
+        book::set_terms_signed(&mut c.h, DOMAIN, &message, &signature)?;
+        Ok(())
+    };
+    /// `collect`
+    call Collect("address,address") = |c| {
+        let (token, to) = (c.a.address(), c.a.address());
+        let amount = ledger::collect(&mut c.h, &token, &to)?;
+        c.out.u128(amount);
+        Ok(())
+    };
+    /// `collectFor`
+    call CollectFor("address,address,address,uint64,uint64,bytes32,bytes32") = |c| {
+        let a = &mut c.a;
+        let message = eip712::Collect { owner: a.address(), token: a.address(), to: a.address(), nonce: a.u64(), deadline: a.u64() };
+        let signature = a.signature();
+        let amount = ledger::collect_signed(&mut c.h, DOMAIN, &message, &signature)?;
+        c.out.u128(amount);
+        Ok(())
+    };
+    /// `push`
+    call Push("address,address") = |c| {
+        let (owner, token) = (c.a.address(), c.a.address());
+        let amount = ledger::push(&mut c.h, &owner, &token)?;
+        c.out.u128(amount);
+        Ok(())
+    };
+    /// `sweep`
+    call Sweep("address") = |c| {
+        let token = c.a.address();
+        let amount = ledger::sweep(&mut c.h, &token)?;
+        c.out.u128(amount);
+        Ok(())
+    };
+    /// `revokeNonce`
+    call RevokeNonce("uint64") = |c| {
+        let nonce = c.a.u64();
+        signed::revoke(&mut c.h, nonce)?;
+        Ok(())
+    };
+    /// `isNonceUsed`
+    view IsNonceUsed("address,uint64") = |c| {
+        let (signer, nonce) = (c.a.address(), c.a.u64());
+        c.out.number(signed::is_used(&c.h, &signer, nonce));
+        Ok(())
+    };
+    /// `config`
+    view ConfigOf("") = |c| {
+        let config = Config::load(&c.h);
+        c.out.number(config.min_period_secs).number(config.max_period_secs).number(config.fee_ceiling_bps);
+        c.out.address(&config.sweep_to).number(config.books).number(config.tokens);
+        Ok(())
+    };
+    /// `token`
+    view OfToken("address") = |c| {
+        let token = c.a.address();
+        let state = TokenState::load(&c.h, &token);
+        let TokenState { seed, owed } = state.unwrap_or_default();
+        c.out.number(state.is_some()).u128(seed).u128(owed);
+        Ok(())
+    };
+    /// `tokenAt`
+    view TokenAt("uint32") = |c| {
+        let key = Key::TokenAt(c.a.u32());
+        c.out.address(&c.h.load(&key).map(rivulet_core::ids::Address).unwrap_or_default());
+        Ok(())
+    };
+    /// `bookOf`
+    view BookOf("address,address") = |c| {
+        let (payee, token) = (c.a.address(), c.a.address());
+        c.out.number(book::book_of(&c.h, &payee, &token));
+        Ok(())
+    };
+    /// `book`
+    view OfBook("uint32") = |c| {
+        let Book { payee, token, next_serial, terms: t, .. } = Book::load(&c.h, c.a.u32()).unwrap_or_default();
+        c.out.address(&payee).address(&token).number(next_serial);
+        c.out.address(&t.beneficiary).number(t.fee_bps).u128(t.flat_fee).u128(t.min_gain).u64(t.until);
+        Ok(())
+    };
+    /// `creditOf`
+    view CreditOf("address,address") = |c| {
+        let (owner, token) = (c.a.address(), c.a.address());
+        c.out.u128(ledger::credit_of(&c.h, &owner, &token));
+        Ok(())
+    };
 }

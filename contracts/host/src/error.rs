@@ -11,22 +11,23 @@ trait Value<T> {
     /// For ink!'s ABI.
     fn into_sol(self) -> T;
     /// One more word.
-    fn push(&self, words: &mut Words<128>);
+    fn push(&self, words: &mut Words<160>);
 }
 
 macro_rules! integers {
-    ($($ty:ty),*) => { $(impl Value<$ty> for $ty {
+    ($wide:ident: $($ty:ty),*) => { $(impl Value<$ty> for $ty {
         fn into_sol(self) -> $ty { self }
-        fn push(&self, words: &mut Words<128>) { words.u128(u128::from(*self)); }
+        fn push(&self, words: &mut Words<160>) { words.$wide($wide::from(*self)); }
     })* };
 }
-integers!(u8, u16, u32, u64, u128, bool);
+integers!(u64: u8, u16, u32, u64, bool);
+integers!(u128: u128);
 
 impl Value<Address> for rivulet_core::ids::Address {
     fn into_sol(self) -> Address {
         Address::from(self.0)
     }
-    fn push(&self, words: &mut Words<128>) {
+    fn push(&self, words: &mut Words<160>) {
         words.address(self);
     }
 }
@@ -35,7 +36,7 @@ impl Value<Bytes32> for [u8; 32] {
     fn into_sol(self) -> Bytes32 {
         FixedBytes(self)
     }
-    fn push(&self, words: &mut Words<128>) {
+    fn push(&self, words: &mut Words<160>) {
         words.bytes32(self);
     }
 }
@@ -53,12 +54,12 @@ macro_rules! define {
             }
         }
 
-        /// The selector and words of an error.
-        fn encode(e: &rivulet_core::error::Error, words: &mut Words<128>) -> [u8; 4] {
+        /// The words of an error, its selector at the end of the first.
+        fn encode(e: &rivulet_core::error::Error, words: &mut Words<160>) {
             match e {
                 $(rivulet_core::error::Error::$name { $($field),* } => {
+                    words.u32(const { u32::from_be_bytes(ink::sol_error_selector!(stringify!($name), ($($ty,)*))) });
                     $($field.push(words);)*
-                    ink::sol_error_selector!(stringify!($name), ($($ty,)*))
                 }),*
             }
         }
@@ -70,13 +71,6 @@ rivulet_core::for_each_error!(define);
 #[inline(never)]
 pub fn revert(e: rivulet_core::error::Error) -> ! {
     let mut words = Words::new();
-    let selector = encode(&e, &mut words);
-    let mut data = [0u8; 4 + 128];
-    let (head, tail) = data.split_at_mut(4);
-    head.copy_from_slice(&selector);
-    let len = words.bytes().len();
-    if let Some(place) = tail.get_mut(..len) {
-        place.copy_from_slice(words.bytes());
-    }
-    syscalls::revert(data.get(..len.saturating_add(4)).unwrap_or(&[]))
+    encode(&e, &mut words);
+    syscalls::revert(words.bytes().get(28..).unwrap_or(&[]))
 }

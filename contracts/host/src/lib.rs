@@ -13,33 +13,3 @@ mod syscalls;
 
 pub use chain::Chain;
 pub use error::{Error, revert};
-
-/// Ends a call that answers. With the Solidity ABI it ends right here, so that ink!'s own encoders of answers and errors are dead code.
-#[inline(always)]
-pub fn finish<T: abi::Answer>(result: Result<T, rivulet_core::error::Error>) -> Result<T, Error> {
-    #[cfg(ink_abi = "all")]
-    return result.map_err(Error::from);
-    #[cfg(not(ink_abi = "all"))]
-    match result {
-        Ok(value) => syscalls::answer(&value.encode()),
-        Err(e) => revert(e),
-    }
-}
-
-/// Ends a view.
-#[inline(always)]
-pub fn answer<T: abi::Answer>(value: T) -> T {
-    #[cfg(ink_abi = "all")]
-    return value;
-    #[cfg(not(ink_abi = "all"))]
-    syscalls::answer(&value.encode())
-}
-
-/// Ends a constructor: a refusal at once, or ink! stores the contract.
-#[inline(always)]
-pub fn construct(result: Result<(), rivulet_core::error::Error>) -> Result<(), Error> {
-    #[cfg(ink_abi = "all")]
-    return result.map_err(Error::from);
-    #[cfg(not(ink_abi = "all"))]
-    result.or_else(|e| revert(e))
-}

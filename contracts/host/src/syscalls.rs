@@ -82,7 +82,10 @@ mod on_chain {
         let mut output = output;
         api::call(CallFlags::empty(), to, limits.ref_time, limits.proof_size, &limits.deposit, value, input, Some(&mut output)).is_ok()
     }
-    pub fn log(topics: &[[u8; 32]], data: &[u8]) {
+    /// The first `topics` words are topics, what follows is data.
+    pub fn log(topics: usize, words: &[u8]) {
+        let (topics, data) = words.split_at(topics.saturating_mul(32));
+        let (topics, _) = topics.as_chunks();
         api::deposit_event(topics, data);
     }
     /// Ends the call: all it did is undone, and `data` says why.
@@ -140,7 +143,7 @@ mod off_chain {
     pub fn call(_: &[u8; 20], _: &Limits, _: &[u8; 32], _: &[u8], _: &mut [u8]) -> bool {
         unreachable!("{ONLY}")
     }
-    pub fn log(_: &[[u8; 32]], _: &[u8]) {
+    pub fn log(_: usize, _: &[u8]) {
         unreachable!("{ONLY}")
     }
     pub fn revert(_: &[u8]) -> ! {

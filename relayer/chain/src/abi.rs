@@ -92,13 +92,13 @@ pub mod streams {
             function createFor(address payer, address payee, address token, uint128 ratePerSecondScaled, uint128 total, uint64 startAt, uint64 cliffAt, uint128 cliffAmount, uint64 endAt, uint8 flags, uint128 amount, uint128 committed, bytes32 memo, uint64 nonce, uint64 deadline, bytes32 r, bytes32 yParityAndS) returns (uint32 book, uint32 serial, bytes32 streamId);
             function topUp(uint32 book, uint32 serial, address payer, address payee, address token, uint128 amount) payable;
             function claim(uint32 book, uint32 serial, uint128 amount, address to) returns (uint128 gain);
+            function adjustRate(uint32 book, uint32 serial, uint128 ratePerSecondScaled);
             function pause(uint32 book, uint32 serial);
             function resume(uint32 book, uint32 serial);
-            function adjustRate(uint32 book, uint32 serial, uint128 ratePerSecondScaled);
             function refund(uint32 book, uint32 serial, uint128 amount) returns (uint128 refunded);
             function cancel(uint32 book, uint32 serial);
-            function void(uint32 book, uint32 serial);
             function renounce(uint32 book, uint32 serial);
+            function void(uint32 book, uint32 serial);
             function handOver(uint32 book, uint32 serial, address to) returns (uint32 newBook, uint32 newSerial);
             function setDelegate(uint32 book, uint32 serial, address delegate, uint8 rights, uint128 rateCapScaled);
 

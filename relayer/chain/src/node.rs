@@ -103,6 +103,18 @@ impl Node {
         Ok(BlockRef { number: header.number, hash: hash.0 })
     }
 
+    /// The newest block, which may not be final.
+    ///
+    /// # Errors
+    ///
+    /// When the node does not answer.
+    pub async fn best(&self) -> Result<BlockRef, Error> {
+        let hash = self.inner.methods.chain_get_block_hash(None).await?;
+        let hash = hash.ok_or_else(|| Error::Unavailable("the node names no best block".into()))?;
+        let header = self.header(hash.0).await?;
+        Ok(BlockRef { number: header.number, hash: hash.0 })
+    }
+
     /// The newest finalized block and its time.
     ///
     /// # Errors

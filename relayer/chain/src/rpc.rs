@@ -3,6 +3,7 @@
 
 use crate::Error;
 use std::{
+    collections::HashMap,
     future::Future,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -69,6 +70,8 @@ struct Link {
     generation: u64,
     /// Index of the URL to try next.
     next_url: usize,
+    /// What was last said of each URL that cannot be used: said again only when it changes.
+    complaints: HashMap<String, String>,
 }
 
 struct Params(Option<Box<RawValue>>);
@@ -102,13 +105,20 @@ impl Transport {
                     let client = Arc::new(client);
                     link.client = Some(client.clone());
                     link.generation += 1;
-                    tracing::debug!(url, generation = link.generation, "connected");
+                    match link.complaints.remove(url) {
+                        Some(_) => tracing::info!(url, "connected again"),
+                        None => tracing::debug!(url, generation = link.generation, "connected"),
+                    }
                     return Ok((client, link.generation));
                 }
                 Ok(Err(e)) => last = e,
                 Err(_) => last = Error::Unavailable(format!("{url}: no connection within {:?}", self.0.limits.connect)),
             }
-            tracing::warn!(url, error = %last, "cannot use this node");
+            let complaint = last.to_string();
+            match link.complaints.insert(url.clone(), complaint.clone()) {
+                Some(before) if before == complaint => tracing::debug!(url, error = complaint, "still cannot use this node"),
+                _ => tracing::warn!(url, error = complaint, "cannot use this node: trying again"),
+            }
             link.next_url = link.next_url.wrapping_add(1);
         }
         Err(last)

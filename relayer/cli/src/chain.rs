@@ -53,6 +53,9 @@ impl ChainAccess for SignedChain {
     fn channel(&self, number: ChannelNumber, block: BlockRef) -> Ask<'_, ChannelView> {
         ask!(self.chain.channel(number, block))
     }
+    fn channel_at_best(&self, number: ChannelNumber) -> Ask<'_, ChannelView> {
+        Box::pin(async move { Ok(self.chain.channel(number, self.chain.node().best().await?).await?) })
+    }
     fn stream(&self, number: StreamNumber, block: BlockRef) -> Ask<'_, Option<StreamState>> {
         ask!(self.chain.stream(number, block))
     }
@@ -92,5 +95,8 @@ impl ChainAccess for SignedChain {
     }
     fn nonce_at(&self, block: BlockRef) -> Ask<'_, u64> {
         Box::pin(async move { Ok(self.chain.node().account_nonce(&self.signer.account(), block).await?) })
+    }
+    fn balance_at(&self, block: BlockRef) -> Ask<'_, u128> {
+        Box::pin(async move { Ok(self.chain.node().free_balance_planck(&self.signer.account(), block).await?) })
     }
 }

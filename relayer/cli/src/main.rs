@@ -25,6 +25,8 @@ enum Command {
     Relay(Box<cmd::relay::Relay>),
     /// Prints what a payee was paid, for its books: by day, month or claim, as CSV or JSON.
     Statement(Box<cmd::statement::Statement>),
+    /// Makes a key that acknowledgements are signed with.
+    Key(cmd::key::Key),
     /// Prints completions for a shell.
     Completions(cmd::completions::Completions),
 }
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Relay(relay) => relay.run(),
         Command::Statement(statement) => statement.run(),
+        Command::Key(key) => key.run(),
         Command::Completions(completions) => completions.run(),
     };
     match result {
@@ -40,8 +43,13 @@ fn main() -> ExitCode {
         Err(e) => {
             // Each cause on its own line: the first says what was being done, the last why it failed.
             eprintln!("error: {e}");
-            for cause in e.chain().skip(1) {
-                eprintln!("  because: {cause}");
+            let mut said = e.to_string();
+            for cause in e.chain().skip(1).map(ToString::to_string) {
+                // Some errors say their cause themselves.
+                if !said.contains(&cause) {
+                    eprintln!("  because: {cause}");
+                    said = cause;
+                }
             }
             ExitCode::FAILURE
         }

@@ -1,30 +1,71 @@
-//! The key that claims are signed with. It is read once and never shown.
+//! Secrets, from files or environment variables: the key that claims are signed with, the one for acknowledgements, the admin token. Each is read once and
+//! never shown.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use rivulet_chain::Signer;
-use rivulet_server::config;
-use std::{fs, path::Path};
+use rivulet_rules::{acknowledgement::AcknowledgementKey, text};
+use rivulet_server::{api::admin::AdminToken, config, serve::Secrets};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+const SEED: &str = "0x and 64 hex digits of an sr25519 seed, or a secret phrase";
+const HEX: &str = "0x and 64 hex digits of a secp256k1 key (rivulet key --out FILE makes one)";
 
 /// Reads the key.
 pub fn load(config: &config::Signer) -> anyhow::Result<Signer> {
-    match (&config.file, &config.dev_uri) {
-        (Some(path), None) => from_file(path),
-        (None, Some(uri)) => Signer::from_uri(uri).context("signer.dev_uri"),
-        _ => bail!("signer: expected either file or dev_uri"),
+    let (from, secret) = match (&config.file, &config.env, &config.dev_uri) {
+        (Some(path), None, None) => file("key", path, SEED)?,
+        (None, Some(name), None) => variable("key", name, SEED)?,
+        (None, None, Some(uri)) => return Signer::from_uri(uri).context("signer.dev_uri"),
+        _ => bail!("signer: expected one of file, env and dev_uri"),
+    };
+    // Neither the text nor what is wrong with it in detail: both could end up in a log.
+    Signer::from_uri(&secret).map_err(|_| anyhow!("{from} holds no key: expected {SEED}"))
+}
+
+/// Reads the others, those that the configuration names.
+pub fn others(config: &config::Config) -> anyhow::Result<Secrets> {
+    let mut secrets = Secrets::default();
+    if let Some((from, secret)) = one_of("acknowledgement key", &config.acknowledge.key_file, &config.acknowledge.key_env, HEX)? {
+        let key = text::bytes(&secret).and_then(AcknowledgementKey::from_bytes);
+        secrets.acknowledgement = Some(key.with_context(|| format!("{from} holds no key: expected {HEX}"))?);
+    }
+    let token = format!("at least {} characters", AdminToken::SHORTEST);
+    if let Some((from, secret)) = one_of("admin token", &config.admin.token_file, &config.admin.token_env, &token)? {
+        secrets.admin = Some(AdminToken::new(&secret).with_context(|| format!("{from} holds no token: expected {token}"))?);
+    }
+    Ok(secrets)
+}
+
+fn one_of(what: &str, path: &Option<PathBuf>, name: &Option<String>, expected: &str) -> anyhow::Result<Option<(String, String)>> {
+    match (path, name) {
+        (Some(path), _) => file(what, path, expected).map(Some),
+        (None, Some(name)) => variable(what, name, expected).map(Some),
+        (None, None) => Ok(None),
     }
 }
 
-fn from_file(path: &Path) -> anyhow::Result<Signer> {
-    let shown = path.display();
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read the key file {shown}"))?;
+/// Where it is from, and the secret.
+fn file(what: &str, path: &Path, expected: &str) -> anyhow::Result<(String, String)> {
+    let from = format!("the {what} file {}", path.display());
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {from}"))?;
     warn_if_shared(path);
-    let text = text.trim();
-    if text.is_empty() {
-        bail!("the key file {shown} is empty: expected 0x and 64 hex digits of an sr25519 seed, or a secret phrase");
+    trimmed(from, &text, expected)
+}
+
+fn variable(what: &str, name: &str, expected: &str) -> anyhow::Result<(String, String)> {
+    let from = format!("the variable {name} for the {what}");
+    let text = env::var(name).map_err(|_| anyhow!("{from} is not set, or no text: expected {expected}"))?;
+    trimmed(from, &text, expected)
+}
+
+fn trimmed(from: String, text: &str, expected: &str) -> anyhow::Result<(String, String)> {
+    match text.trim() {
+        "" => bail!("{from} is empty: expected {expected}"),
+        text => Ok((from, text.to_owned())),
     }
-    // Neither the text nor what is wrong with it in detail: both could end up in a log.
-    Signer::from_uri(text)
-        .with_context(|| format!("the key file {shown} holds no key: expected 0x and 64 hex digits of an sr25519 seed, or a secret phrase"))
 }
 
 /// A key that others on the machine can read is theirs too.
@@ -43,7 +84,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("relayer.key");
         fs::write(&path, content).unwrap();
-        (dir, config::Signer { file: Some(path), dev_uri: None })
+        (dir, config::Signer { file: Some(path), env: None, dev_uri: None })
     }
 
     #[test]

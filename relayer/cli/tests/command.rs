@@ -11,8 +11,13 @@ const DEPLOYMENT: &str = r#"{"network":"dev","chain_id":420420420,"genesis_hash"
 "tokens":{"native":{"address":"0x0000000000000000000000000000000000000000","decimals":18}}}"#;
 
 fn rivulet(dir: &Path, args: &[&str]) -> (bool, String) {
-    let Output { status, stdout, stderr } =
-        Command::new(env!("CARGO_BIN_EXE_rivulet")).args(args).current_dir(dir).env_remove("RIVULET_CONFIG").output().unwrap();
+    rivulet_with(dir, args, &[])
+}
+
+fn rivulet_with(dir: &Path, args: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rivulet"));
+    command.args(args).current_dir(dir).env_remove("RIVULET_CONFIG").envs(variables.iter().copied());
+    let Output { status, stdout, stderr } = command.output().unwrap();
     (status.success(), String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr))
 }
 
@@ -30,6 +35,7 @@ fn both_examples_pass_check_config() {
         let dir = folder(example);
         let (ok, text) = rivulet(dir.path(), &["relay", "--check-config"]);
         assert!(ok && text.contains("The configuration is good"), "{text}");
+        assert_eq!(rivulet(dir.path(), &["relay", "check-config"]), (ok, text.clone()));
         // Alice's address, as contracts see her; her key is nowhere.
         assert!(text.contains("0x9621dde636de098b43efb0fa9b61facfe328f99d") && !text.contains("//Alice"), "{text}");
     }
@@ -84,7 +90,96 @@ fn a_statement_that_cannot_be_made_says_what_is_wrong_before_any_node_is_asked()
 #[test]
 fn help_has_examples_and_completions_are_printed() {
     let dir = folder("");
-    assert!(rivulet(dir.path(), &["relay", "--help"]).1.contains("rivulet relay --config relayer.toml --check-config"));
+    assert!(rivulet(dir.path(), &["relay", "--help"]).1.contains("rivulet relay check-config --config relayer.toml"));
     assert!(rivulet(dir.path(), &["statement", "--help"]).1.contains("--from 2026-11-01 --to 2026-11-30 > november.csv"));
     assert!(rivulet(dir.path(), &["completions", "bash"]).1.contains("_rivulet"));
+}
+
+#[test]
+fn variables_go_before_the_file_and_flags_before_them() {
+    let dir = folder(include_str!("../../config/minimal.toml"));
+    let variables = [("RIVULET__DATABASE", "by-key.db"), ("RIVULET__HTTP__LISTEN", "127.0.0.1:7001"), ("RIVULET_LISTEN", "127.0.0.1:7002")];
+    let (ok, text) = rivulet_with(dir.path(), &["relay", "check-config"], &variables);
+    assert!(ok && text.contains("by-key.db") && text.contains("127.0.0.1:7002"), "{text}");
+    let (ok, text) = rivulet_with(dir.path(), &["relay", "check-config", "--listen", "127.0.0.1:7003"], &variables);
+    assert!(ok && text.contains("127.0.0.1:7003"), "{text}");
+    let (ok, text) = rivulet_with(dir.path(), &["relay", "check-config"], &[("RIVULET__BATCH__MAX_ROW", "5")]);
+    assert!(!ok && text.contains("unknown field `max_row`"), "{text}");
+}
+
+const PHRASE: &str = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
+const HEX: &str = "0x4242424242424242424242424242424242424242424242424242424242424242";
+const TOKEN: &str = "correct horse battery staple";
+
+/// Every secret by variable, as the configuration names them.
+const SECRETS: [(&str, &str); 6] = [
+    ("RIVULET__SIGNER", "{ env = \"SIGNER_KEY\" }"),
+    ("RIVULET__ACKNOWLEDGE__KEY_ENV", "ACKNOWLEDGE_KEY"),
+    ("RIVULET__ADMIN__TOKEN_ENV", "ADMIN_TOKEN"),
+    ("SIGNER_KEY", PHRASE),
+    ("ACKNOWLEDGE_KEY", HEX),
+    ("ADMIN_TOKEN", TOKEN),
+];
+
+fn says_no_secret(text: &str) {
+    for secret in [PHRASE, &HEX[2..], TOKEN] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}
+
+#[test]
+fn secrets_come_from_variables_or_files_and_are_never_said() {
+    let dir = folder(include_str!("../../config/minimal.toml"));
+    let (ok, text) = rivulet_with(dir.path(), &["relay", "check-config"], &SECRETS);
+    assert!(ok && text.contains("acknowledgements as 0x") && text.contains("/v1/admin, by token"), "{text}");
+    says_no_secret(&text);
+    // The daemon itself, with everything logged, up to the node that is not there.
+    let mut loud = SECRETS.to_vec();
+    loud.extend([("RIVULET__LOG__FILTER", "trace"), ("RIVULET_RPC_URL", "ws://127.0.0.1:1")]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rivulet"));
+    let child = command.args(["relay"]).current_dir(dir.path()).envs(loud).stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut child = child.spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    child.kill().unwrap();
+    let Output { stdout, stderr, .. } = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);
+    assert!(text.contains("cannot use this node"), "{text}");
+    assert_eq!(text.matches("WARN").count(), 1, "said once, though tried often: {text}");
+    says_no_secret(&text);
+    // What is wrong with one is said without it.
+    for (name, wrong) in
+        [("SIGNER_KEY", "no phrase at all but secret"), ("ACKNOWLEDGE_KEY", "0xsecret"), ("ADMIN_TOKEN", "secret"), ("ADMIN_TOKEN", " ")]
+    {
+        let variables: Vec<_> = SECRETS.iter().map(|(n, v)| if *n == name { (*n, wrong) } else { (*n, *v) }).collect();
+        let (ok, text) = rivulet_with(dir.path(), &["relay", "check-config"], &variables);
+        assert!(!ok && text.contains(name) && text.contains("expected") && (wrong == " " || !text.contains(wrong)), "{text}");
+        says_no_secret(&text);
+    }
+}
+
+#[test]
+fn a_key_for_acknowledgements_is_made_once_and_only_for_its_owner() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = folder(include_str!("../../config/minimal.toml"));
+    let (ok, address) = rivulet(dir.path(), &["key", "--out", "acknowledge.key"]);
+    assert!(ok && address.trim().len() == 42, "{address}");
+    let path = dir.path().join("acknowledge.key");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let (ok, text) = rivulet(dir.path(), &["key", "--out", "acknowledge.key"]);
+    assert!(!ok && text.contains("cannot create acknowledge.key"), "{text}");
+    let (ok, text) = rivulet_with(dir.path(), &["relay", "check-config"], &[("RIVULET__ACKNOWLEDGE__KEY_FILE", "acknowledge.key")]);
+    assert!(ok && text.contains(address.trim()) && !text.contains(std::fs::read_to_string(path).unwrap().trim()), "{text}");
+}
+
+#[test]
+fn a_cause_is_said_once() {
+    let dir = folder(include_str!("../../config/minimal.toml"));
+    std::fs::write(dir.path().join("deployments/dev.json"), "{").unwrap();
+    for args in
+        [&["relay", "check-config"][..], &["relay", "check-config", "--config", "none.toml"], &["relay", "check-config", "--signer-file", "none"]]
+    {
+        let (ok, text) = rivulet(dir.path(), args);
+        let lines: Vec<_> = text.lines().map(|l| l.trim_start_matches("  because: ").trim_start_matches("error: ")).collect();
+        assert!(!ok && lines.windows(2).all(|w| !w[0].contains(w[1])), "{text}");
+    }
 }

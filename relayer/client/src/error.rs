@@ -17,6 +17,14 @@ pub enum Error {
     /// The relayer answered something that cannot be understood.
     #[error("cannot understand the relayer's answer: {0}")]
     Answer(String),
+    /// The relayer says that it has the voucher, but does not sign for it with the key that it should. Sending the same voucher again is harmless.
+    #[error("the relayer did not acknowledge the voucher: expected a signature by {expected}, found {}", given.map_or("none".into(), |a| a.to_string()))]
+    NotAcknowledged {
+        /// The relayer's acknowledgement key.
+        expected: Address,
+        /// What the signature recovers to.
+        given: Option<Address>,
+    },
     /// A native amount that the chain cannot move.
     #[error("{amount} wei of {token}: expected a multiple of {grain}, the smallest amount that the chain can move")]
     NotMovable {

@@ -4,7 +4,7 @@
 //!
 //! - [`Payer`]: opens, tops up, closes channels; creates streams and all that a payer does with them.
 //! - [`Channel`], [`VoucherSigner`], [`VoucherKey`]: promises, signed without any network.
-//! - [`Relayer`]: hands vouchers to a relayer over HTTP.
+//! - [`Relayer`]: hands vouchers to a relayer over HTTP; [`Receipt`]: proof that it had one.
 //! - [`Payee`]: claims, closes, collects, hands streams over, sets relay terms.
 //! - [`statement`]: what a payee was paid, for its books.
 //!
@@ -42,6 +42,6 @@ pub use error::Error;
 pub use key::VoucherKey;
 pub use payee::{ALL, Payee};
 pub use payer::{OpenChannel, Payer};
-pub use relay::Relayer;
+pub use relay::{Receipt, Relayer};
 pub use streams::{CreateStream, REFUNDABLE, Stream, rate_per_second_scaled};
 pub use voucher::{Channel, SignedVoucher, VoucherSigner};

@@ -1,8 +1,14 @@
 //! The relayer's HTTP interface, as far as payers need it.
 
 use crate::{Error, SignedVoucher};
-use rivulet_core::signature::CompactSignature;
-use rivulet_rules::text;
+use rivulet_core::{
+    ids::{Address, ChannelNumber, Deployment},
+    signature::CompactSignature,
+};
+use rivulet_rules::{
+    acknowledgement::{Acknowledgement, separator, signer},
+    text,
+};
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
@@ -46,6 +52,8 @@ pub struct Problem {
     pub given: Option<String>,
     /// The highest voucher that the relayer has: where to go on from.
     pub best: Option<BestJson>,
+    /// With `rate_limited`: when to come back.
+    pub retry_after_secs: Option<u64>,
 }
 
 /// The highest voucher of a channel that the relayer has.
@@ -67,7 +75,7 @@ impl BestJson {
 impl Problem {
     /// True when the same request may be taken in a moment.
     pub fn is_retryable(&self) -> bool {
-        matches!(self.status, 503 | 504)
+        matches!(self.status, 429 | 503 | 504)
     }
 }
 
@@ -80,10 +88,105 @@ impl fmt::Display for Problem {
 /// What became of one voucher of a batch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum BatchOutcome {
-    /// It is stored durably.
-    Accepted,
+    /// It is stored durably; with what the relayer signed for it, if it was asked to.
+    Accepted(Option<Receipt>),
     /// It was not taken.
     Rejected(Problem),
+}
+
+/// Proof that the relayer had a voucher: its signature, and all that it takes to check it. Worth keeping until the voucher is claimed: should it never be,
+/// this shows that the relayer withheld it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(into = "ReceiptJson", try_from = "ReceiptJson")]
+pub struct Receipt {
+    /// Where the channel is.
+    pub number: ChannelNumber,
+    /// What was signed.
+    pub acknowledgement: Acknowledgement,
+    /// Who signed it: the relayer's acknowledgement key.
+    pub signer: Address,
+    /// Its signature.
+    pub signature: CompactSignature,
+}
+
+impl Receipt {
+    /// True when the signature is its signer's, about the channels of this deployment.
+    ///
+    /// Whether that signer is the relayer one dealt with is for the reader to say: `relayer.acknowledgement_key` of `/v1/info`.
+    pub fn is_genuine(&self, channels: &Deployment) -> bool {
+        signer(&self.acknowledgement, &self.signature, &separator(channels)) == Some(self.signer)
+    }
+}
+
+/// How a receipt is written to a file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReceiptJson {
+    book: u32,
+    serial: u32,
+    channel_id: String,
+    cumulative_amount: String,
+    accepted_at: u64,
+    signer: String,
+    signature: String,
+}
+
+impl From<Receipt> for ReceiptJson {
+    fn from(r: Receipt) -> Self {
+        Self {
+            book: r.number.book,
+            serial: r.number.serial,
+            channel_id: text::hex(&r.acknowledgement.channel_id.0),
+            cumulative_amount: r.acknowledgement.cumulative_amount.to_string(),
+            accepted_at: r.acknowledgement.accepted_at,
+            signer: r.signer.to_string(),
+            signature: text::hex(&r.signature.0),
+        }
+    }
+}
+
+impl TryFrom<ReceiptJson> for Receipt {
+    type Error = rivulet_rules::accept::Rejection;
+
+    fn try_from(j: ReceiptJson) -> Result<Self, Self::Error> {
+        let channel_id = text::channel_id("channel_id", &j.channel_id)?;
+        let cumulative_amount = text::amount("cumulative_amount", &j.cumulative_amount)?;
+        Ok(Self {
+            number: ChannelNumber { book: j.book, serial: j.serial },
+            acknowledgement: Acknowledgement { channel_id, cumulative_amount, accepted_at: j.accepted_at },
+            signer: text::address("signer", &j.signer)?,
+            signature: text::signature("signature", &j.signature)?,
+        })
+    }
+}
+
+/// What a relayer answers beside `accepted`.
+#[derive(Deserialize)]
+struct AcknowledgementJson {
+    accepted_at: u64,
+    signature: String,
+}
+
+/// Whose acknowledgements are asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Acknowledger {
+    key: Address,
+    channels: Deployment,
+}
+
+impl Acknowledger {
+    /// The receipt of this voucher: only a genuine one is taken.
+    fn check(&self, voucher: &SignedVoucher, given: Option<AcknowledgementJson>) -> Result<Receipt, Error> {
+        let missing = || Error::NotAcknowledged { expected: self.key, given: None };
+        let given = given.ok_or_else(missing)?;
+        let signature = text::signature("signature", &given.signature).map_err(|_| missing())?;
+        let (channel_id, cumulative_amount) = (voucher.channel_id, voucher.cumulative_amount);
+        let acknowledgement = Acknowledgement { channel_id, cumulative_amount, accepted_at: given.accepted_at };
+        match signer(&acknowledgement, &signature, &separator(&self.channels)) {
+            Some(signer) if signer == self.key => Ok(Receipt { number: voucher.number, acknowledgement, signer, signature }),
+            other => Err(Error::NotAcknowledged { expected: self.key, given: other }),
+        }
+    }
 }
 
 /// A relayer. Cheap to clone.
@@ -91,6 +194,7 @@ pub enum BatchOutcome {
 pub struct Relayer {
     base: String,
     http: reqwest::Client,
+    acknowledger: Option<Acknowledger>,
 }
 
 /// A relayer answers after one write to its disk; this is for the network and for one that restarts.
@@ -104,31 +208,45 @@ impl Relayer {
     /// When the system gives no HTTP client.
     pub fn new(url: impl Into<String>) -> Result<Self, Error> {
         let http = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(Error::Unreachable)?;
-        Ok(Self { base: url.into().trim_end_matches('/').to_owned(), http })
+        Ok(Self { base: url.into().trim_end_matches('/').to_owned(), http, acknowledger: None })
+    }
+
+    /// From now on every accepted voucher must come with the relayer's signature by this key (`relayer.acknowledgement_key` of its `/v1/info`, learnt once and
+    /// kept) about the channels of this deployment. One without is an error: the voucher may be stored, but that could not be proven.
+    pub fn acknowledged_by(self, key: Address, channels: Deployment) -> Self {
+        Self { acknowledger: Some(Acknowledger { key, channels }), ..self }
     }
 
     async fn post(&self, path: &str, body: &impl Serialize) -> Result<reqwest::Response, Error> {
         self.http.post(format!("{}{path}", self.base)).json(body).send().await.map_err(Error::Unreachable)
     }
 
-    /// Hands over a voucher. When this returns, the relayer has it on its disk. The same voucher may be sent again.
+    /// Hands over a voucher. When this returns, the relayer has it on its disk. The same voucher may be sent again. The receipt is there when
+    /// [`Relayer::acknowledged_by`] asked for it.
     ///
     /// # Errors
     ///
-    /// [`Error::Rejected`] with what is needed to go on; [`Error::Unreachable`] when it is not known whether the relayer has it.
-    pub async fn pay(&self, voucher: &SignedVoucher) -> Result<(), Error> {
-        let response = self.post("/v1/vouchers", &VoucherJson::from(voucher)).await?;
-        if response.status().is_success() {
-            return Ok(());
+    /// [`Error::Rejected`] with what is needed to go on; [`Error::Unreachable`] when it is not known whether the relayer has it;
+    /// [`Error::NotAcknowledged`] when it says so but does not sign for it.
+    pub async fn pay(&self, voucher: &SignedVoucher) -> Result<Option<Receipt>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            acknowledgement: Option<AcknowledgementJson>,
         }
-        Err(Error::Rejected(Box::new(problem(response).await?)))
+        let response = self.post("/v1/vouchers", &VoucherJson::from(voucher)).await?;
+        if !response.status().is_success() {
+            return Err(Error::Rejected(Box::new(problem(response).await?)));
+        }
+        let Some(acknowledger) = &self.acknowledger else { return Ok(None) };
+        let answer: Answer = response.json().await.map_err(|e| Error::Answer(e.to_string()))?;
+        acknowledger.check(voucher, answer.acknowledgement).map(Some)
     }
 
     /// Hands over many vouchers. The outcomes are in their order; one that is refused stops no other.
     ///
     /// # Errors
     ///
-    /// When the relayer refused the batch as a whole, or it is not known whether it has it.
+    /// When the relayer refused the batch as a whole, or it is not known whether it has it, or it did not sign for one that it accepted and was asked to.
     pub async fn pay_batch(&self, vouchers: &[SignedVoucher]) -> Result<Vec<BatchOutcome>, Error> {
         #[derive(Deserialize)]
         struct Answer {
@@ -137,9 +255,11 @@ impl Relayer {
         #[derive(Deserialize)]
         struct OneResult {
             problem: Option<Problem>,
+            acknowledgement: Option<AcknowledgementJson>,
         }
         let body: Vec<_> = vouchers.iter().map(VoucherJson::from).collect();
-        let response = self.post("/v1/vouchers/batch", &body).await?;
+        let path = if self.acknowledger.is_some() { "/v1/vouchers/batch?acknowledge=true" } else { "/v1/vouchers/batch" };
+        let response = self.post(path, &body).await?;
         if !response.status().is_success() {
             return Err(Error::Rejected(Box::new(problem(response).await?)));
         }
@@ -147,7 +267,12 @@ impl Relayer {
         if answer.results.len() != vouchers.len() {
             return Err(Error::Answer(format!("expected {} results, given {}", vouchers.len(), answer.results.len())));
         }
-        Ok(answer.results.into_iter().map(|r| r.problem.map_or(BatchOutcome::Accepted, BatchOutcome::Rejected)).collect())
+        let outcome = |(voucher, result): (&SignedVoucher, OneResult)| match (result.problem, &self.acknowledger) {
+            (Some(problem), _) => Ok(BatchOutcome::Rejected(problem)),
+            (None, None) => Ok(BatchOutcome::Accepted(None)),
+            (None, Some(acknowledger)) => Ok(BatchOutcome::Accepted(Some(acknowledger.check(voucher, result.acknowledgement)?))),
+        };
+        vouchers.iter().zip(answer.results).map(outcome).collect()
     }
 }
 
@@ -156,4 +281,47 @@ async fn problem(response: reqwest::Response) -> Result<Problem, Error> {
     let body = response.text().await.map_err(Error::Unreachable)?;
     // A proxy in between answers in its own way.
     serde_json::from_str(&body).map_err(|_| Error::Answer(format!("{status}: {}", text::shown(&body))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{VoucherKey, VoucherSigner};
+    use rivulet_core::ids::ChannelId;
+    use rivulet_rules::acknowledgement::AcknowledgementKey;
+
+    const AT: Deployment = Deployment { chain_id: 420_420_420, contract: Address([5; 20]) };
+
+    fn voucher(total: u128) -> SignedVoucher {
+        let signer = VoucherSigner::new(VoucherKey::from_bytes([3; 32]).unwrap(), &AT);
+        signer.sign(ChannelNumber { book: 1, serial: 2 }, ChannelId([4; 32]), total)
+    }
+
+    fn answer(total: u128, at: &Deployment) -> AcknowledgementJson {
+        let key = AcknowledgementKey::from_bytes([7; 32]).unwrap();
+        let stored = Acknowledgement { channel_id: ChannelId([4; 32]), cumulative_amount: total, accepted_at: 99 };
+        AcknowledgementJson { accepted_at: 99, signature: text::hex(&key.sign(&stored, &separator(at)).0) }
+    }
+
+    fn acknowledger() -> Acknowledger {
+        Acknowledger { key: AcknowledgementKey::from_bytes([7; 32]).unwrap().address(), channels: AT }
+    }
+
+    #[test]
+    fn a_receipt_proves_what_was_stored_and_reads_back_from_json() {
+        let receipt = acknowledger().check(&voucher(50), Some(answer(50, &AT))).unwrap();
+        let read: Receipt = serde_json::from_str(&serde_json::to_string(&receipt).unwrap()).unwrap();
+        assert_eq!(read, receipt);
+        assert!(read.is_genuine(&AT));
+        let other = Receipt { acknowledgement: Acknowledgement { cumulative_amount: 51, ..read.acknowledgement }, ..read };
+        assert!(!other.is_genuine(&AT));
+    }
+
+    #[test]
+    fn nothing_but_the_relayers_own_signature_of_this_voucher_is_taken() {
+        let elsewhere = Deployment { chain_id: 1, ..AT };
+        for given in [None, Some(answer(49, &AT)), Some(answer(50, &elsewhere)), Some(AcknowledgementJson { accepted_at: 98, ..answer(50, &AT) })] {
+            assert!(matches!(acknowledger().check(&voucher(50), given), Err(Error::NotAcknowledged { .. })));
+        }
+    }
 }

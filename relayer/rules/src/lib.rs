@@ -5,6 +5,7 @@
 //!
 //! - [`chain`]: what is known of the chain.
 //! - [`accept`]: the checks between a voucher and the store, one file a check; [`accept::Verified`] is their only product.
+//! - [`acknowledgement`]: what the relayer signs when it has stored a voucher.
 //! - [`batch`]: which rows pay for a transaction, and its blob.
 //! - [`reconcile`]: what became of an intent.
 //! - [`statement`]: what a payee was paid, for its books.
@@ -22,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 pub mod accept;
+pub mod acknowledgement;
 pub mod batch;
 pub mod chain;
 pub mod reconcile;

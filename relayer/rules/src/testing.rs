@@ -79,7 +79,7 @@ pub fn id(state: &ChannelState) -> ChannelId {
 }
 
 pub fn snapshot(state: ChannelState) -> Snapshot {
-    Snapshot { view: ChannelView::Live(state), channel_id: id(&state), best_total: None }
+    Snapshot { view: ChannelView::Live(state), channel_id: id(&state), best_total: None, is_final: true }
 }
 
 /// A voucher as it would come in.

@@ -5,6 +5,7 @@
 //!     ├── not above the best: passes, the store answers as it did before
 //!     ├── the channel is closing: refused
 //!     ├── above what the money covers: refused
+//!     ├── the channel is not final and the total above what is risked: refused
 //!     ├── the first, and below the least: refused
 //!     └── else: passes
 
@@ -127,6 +128,30 @@ fn a_stale_total_is_answered_with_the_best_one() {
     let rejection = growth::check(Some(&best), 499).unwrap_err();
     assert_eq!((rejection.code(), rejection.best()), ("stale", Some(&best)));
     assert_eq!((rejection.expected(), rejection.given()), ("more than 500".to_owned(), "499".to_owned()));
+}
+
+#[test]
+fn a_channel_that_is_not_final_pays_only_what_is_risked() {
+    let (key, state) = setup();
+    let fresh = rivulet_rules::accept::Snapshot { is_final: false, ..snapshot(state) };
+    let policy = Policy { unfinalized_max: [(state.terms.token, 50)].into(), ..Policy::default() };
+    let run = |total, policy: &Policy| code(verify(&offer(&state, &key, total), &fresh, policy, &separator(), 0));
+    assert_eq!([run(50, &policy), run(51, &policy), run(1, &Policy::default())], ["accepted", "not_final", "not_final"]);
+    assert_eq!(code(verify(&offer(&state, &key, 51), &snapshot(state), &policy, &separator(), 0)), "accepted");
+}
+
+#[test]
+fn a_wrong_signers_hint_names_who_may_sign_once_each() {
+    let (key, mut state) = setup();
+    let hint = |state: &ChannelState| {
+        let refused = verify(&offer(state, &Key::of(9), 5), &snapshot(*state), &Policy::default(), &separator(), 0).unwrap_err();
+        (refused.expected(), refused.to_string())
+    };
+    let (payer, session) = (state.terms.payer, state.terms.voucher_signer);
+    assert_eq!(hint(&state).0, format!("signed by {session} (the channel's voucher signer) or {payer} (its payer)"));
+    assert!(hint(&state).1.contains("another key, or a signature of another total, channel, chain or contract"));
+    state.terms.payer = key.address();
+    assert_eq!(hint(&state).0, format!("signed by {session}"));
 }
 
 proptest! {

@@ -3,12 +3,13 @@
 use rivulet_core::{
     SoftKeccak,
     amount::MAX_AMOUNT,
-    eip712::Domain,
+    eip712::{Domain, Message},
     ids::{ChannelTerms, Deployment, Number},
     signature::CompactSignature,
 };
 use rivulet_rules::{
     accept::{Policy, Snapshot, shape, signature::recover, verify},
+    acknowledgement::{self, Acknowledgement, AcknowledgementKey},
     chain::{ChannelState, ChannelView},
     text,
 };
@@ -82,7 +83,7 @@ fn a_voucher_of_the_vectors_passes_every_check_of_its_channel() {
         let channel_id = terms.channel_id(&at, &SoftKeccak);
         assert_eq!(text::hex(&channel_id.0), channel["id"].as_str().unwrap());
         let state = ChannelState { terms, deposit: MAX_AMOUNT, claimed: 0, close_due_at: None, refund_requested: 0, refund_due_at: None };
-        let snapshot = Snapshot { view: ChannelView::Live(state), channel_id, best_total: None };
+        let snapshot = Snapshot { view: ChannelView::Live(state), channel_id, best_total: None, is_final: true };
         let separator = Domain::Channels.separator(&at, &SoftKeccak);
         for message in vectors["messages"].as_array().unwrap() {
             let of = |f: &str| message["message"][f].as_str().unwrap_or_default();
@@ -98,6 +99,37 @@ fn a_voucher_of_the_vectors_passes_every_check_of_its_channel() {
             verify(&offer, &snapshot, &Policy::default(), &separator, 0).unwrap();
             seen += 1;
         }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn acknowledgements_are_signed_as_viem_signs_them() {
+    let vectors = vectors();
+    let text = |v: &Value, field: &str| v[field].as_str().unwrap().to_owned();
+    let mut seen = 0;
+    for v in vectors["acknowledgements"].as_array().unwrap() {
+        let deployment = &vectors["deployments"][v["deployment"].as_u64().unwrap() as usize];
+        let at = Deployment {
+            chain_id: text(deployment, "chainId").parse().unwrap(),
+            contract: text::address("contract", &text(deployment, "contract")).unwrap(),
+        };
+        let separator = acknowledgement::separator(&at);
+        assert_eq!(text::hex(&separator), text(v, "separator"));
+        let message = Acknowledgement {
+            channel_id: text::channel_id("channelId", &text(&v["message"], "channelId")).unwrap(),
+            cumulative_amount: text(&v["message"], "cumulativeAmount").parse().unwrap(),
+            accepted_at: text(&v["message"], "acceptedAt").parse().unwrap(),
+        };
+        assert_eq!(Acknowledgement::TYPE, text(v, "typeText"));
+        assert_eq!(text::hex(&message.struct_hash(&SoftKeccak)), text(v, "structHash"));
+        let key = vectors["keys"].as_array().unwrap().iter().find(|k| k["address"] == v["signer"]).unwrap();
+        let key = AcknowledgementKey::from_bytes(text::bytes(&text(key, "privateKey")).unwrap()).unwrap();
+        // Both sides sign deterministically (RFC 6979), so even the bytes agree.
+        let signature = key.sign(&message, &separator);
+        assert_eq!((text::hex(&signature.0), key.address().to_string()), (text(v, "compact"), text(v, "signer")));
+        assert_eq!(acknowledgement::signer(&message, &signature, &separator), Some(key.address()));
+        seen += 1;
     }
     assert!(seen > 0);
 }

@@ -168,7 +168,7 @@ async fn main() {
     };
     let store = rivulet_store::open(&location, &support::network().deployment).await.unwrap();
     let more = format!("http.listen = \"{address}\"\nbatch.interval_ms = 3600000\nbatch.enough_vouchers = 1000000000");
-    let relayer = relayer_on(store, &chain, &more);
+    let relayer = relayer_on(store, &chain, &more, Default::default());
     relayer.worker.catch_up().await.unwrap();
     let (tell, told) = watch::channel(false);
     let running = tokio::spawn(relayer.run(told));

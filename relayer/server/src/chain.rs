@@ -36,6 +36,8 @@ pub trait ChainAccess: Send + Sync {
     fn events(&self, block: BlockRef) -> Ask<'_, Vec<EventRecord>>;
     /// A channel.
     fn channel(&self, number: ChannelNumber, block: BlockRef) -> Ask<'_, ChannelView>;
+    /// A channel at the best block, which may not be final.
+    fn channel_at_best(&self, number: ChannelNumber) -> Ask<'_, ChannelView>;
     /// A stream; `None` when there is no record.
     fn stream(&self, number: StreamNumber, block: BlockRef) -> Ask<'_, Option<StreamState>>;
     /// A book; `None` when there is none.
@@ -64,4 +66,6 @@ pub trait ChainAccess: Send + Sync {
     fn next_nonce(&self) -> Ask<'_, u64>;
     /// The signer's nonce at a block: how many of its transactions are final there.
     fn nonce_at(&self, block: BlockRef) -> Ask<'_, u64>;
+    /// What the signer can spend, in planck.
+    fn balance_at(&self, block: BlockRef) -> Ask<'_, u128>;
 }

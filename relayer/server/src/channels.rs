@@ -28,6 +28,8 @@ pub struct LookupLimits {
     pub unknown_max: usize,
     /// How many questions are under way at once.
     pub at_once: usize,
+    /// Look at the best block too, when the last finalized one has nothing: the operator takes small amounts before finality.
+    pub is_best_asked: bool,
 }
 
 /// Why nothing could be said of a channel.
@@ -53,7 +55,7 @@ pub struct Channels {
     known: RwLock<HashMap<ChannelNumber, Snapshot>>,
     /// Raised by every [`Channels::forget`]: what was read from the store before it may be old.
     epoch: AtomicU64,
-    /// What is not on the chain, until when (Unix milliseconds).
+    /// What is not on the chain at a finalized block, until when (Unix milliseconds).
     missing: RwLock<HashMap<ChannelNumber, (Snapshot, u64)>>,
     lookups: Semaphore,
 }
@@ -66,11 +68,11 @@ impl std::fmt::Debug for Channels {
 
 fn snapshot(stored: StoredChannel) -> Snapshot {
     let view = if stored.is_closed { ChannelView::Closed } else { ChannelView::Live(stored.state) };
-    Snapshot { view, channel_id: stored.channel_id, best_total: stored.best.map(|b| b.cumulative_amount) }
+    Snapshot { view, channel_id: stored.channel_id, best_total: stored.best.map(|b| b.cumulative_amount), is_final: true }
 }
 
 fn absent(view: ChannelView) -> Snapshot {
-    Snapshot { view, channel_id: ChannelId([0; 32]), best_total: None }
+    Snapshot { view, channel_id: ChannelId([0; 32]), best_total: None, is_final: true }
 }
 
 impl Channels {
@@ -160,15 +162,30 @@ impl Channels {
                 let channel_id = state.terms.channel_id(&self.deployment, &SoftKeccak);
                 let channels = vec![(head.block.number, ChannelUpdate::Live { state, channel_id })];
                 self.store.apply(ChainUpdate { channels, ..ChainUpdate::default() }).await?;
-                let found = Snapshot { view: ChannelView::Live(state), channel_id, best_total: None };
+                let found = Snapshot { view: ChannelView::Live(state), channel_id, best_total: None, is_final: true };
                 // Read back: the worker may have stored a later reading.
                 Ok(self.load(vec![number]).await?.into_iter().next().flatten().unwrap_or(found))
             }
             view => {
+                let snapshot = self.best_or(view, number).await?;
                 let until = now_ms.saturating_add(self.limits.unknown_ttl_ms);
-                self.missing.write().unwrap_or_else(PoisonError::into_inner).insert(number, (absent(view), until));
-                Ok(absent(view))
+                self.missing.write().unwrap_or_else(PoisonError::into_inner).insert(number, (snapshot, until));
+                Ok(snapshot)
             }
+        }
+    }
+
+    /// What the best block says of a number that is not given out at the last finalized one. It is never stored: a reorg may undo it.
+    async fn best_or(&self, finalized: ChannelView, number: ChannelNumber) -> Result<Snapshot, LookupError> {
+        if finalized != ChannelView::Unknown || !self.limits.is_best_asked {
+            return Ok(absent(finalized));
+        }
+        match self.chain.channel_at_best(number).await? {
+            ChannelView::Live(state) => {
+                let channel_id = state.terms.channel_id(&self.deployment, &SoftKeccak);
+                Ok(Snapshot { view: ChannelView::Live(state), channel_id, best_total: None, is_final: false })
+            }
+            ChannelView::Unknown | ChannelView::Closed => Ok(absent(ChannelView::Unknown)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The operator's file. Unknown keys are refused; what is left out has the default that stands in `relayer/config/full.toml`.
 
-use crate::{channels::LookupLimits, network::Network};
+use crate::{channels::LookupLimits, net::Net, network::Network, overrides, rate::Rate};
 use rivulet_core::ids::{Address, Token};
 use rivulet_rules::{accept, batch, chain::ContractKind, text};
 use rivulet_store::Location;
@@ -37,17 +37,45 @@ pub struct Config {
     /// What is claimed, and when.
     #[serde(default)]
     pub batch: Batch,
+    /// What is signed for stored vouchers.
+    #[serde(default)]
+    pub acknowledge: Acknowledge,
+    /// What operators may do over HTTP.
+    #[serde(default)]
+    pub admin: Admin,
     /// The log.
     #[serde(default)]
     pub log: Log,
 }
 
-/// The key that claims are signed with. Exactly one of the two.
+/// What is signed for stored vouchers.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Acknowledge {
+    /// The file with the key: `0x` and 64 hex digits, secp256k1. Without a key nothing is acknowledged.
+    pub key_file: Option<PathBuf>,
+    /// Or the name of an environment variable that holds it.
+    pub key_env: Option<String>,
+}
+
+/// What operators may do over HTTP.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    /// The file with the token that opens `/v1/admin`. Without a token there are no such routes.
+    pub token_file: Option<PathBuf>,
+    /// Or the name of an environment variable that holds it.
+    pub token_env: Option<String>,
+}
+
+/// The key that claims are signed with. Exactly one of the three.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signer {
     /// A file with `0x` and the 64 hex digits of an sr25519 seed, or a secret phrase.
     pub file: Option<PathBuf>,
+    /// The name of an environment variable that holds what such a file would.
+    pub env: Option<String>,
     /// A development key such as `//Alice`. Everybody knows it: only for chains without value.
     pub dev_uri: Option<String>,
 }
@@ -55,7 +83,7 @@ pub struct Signer {
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Whatever somebody put into dev_uri by mistake stays out of the log.
-        f.debug_struct("Signer").field("file", &self.file).field("dev_uri", &self.dev_uri.as_ref().map(|_| "…")).finish()
+        f.debug_struct("Signer").field("file", &self.file).field("env", &self.env).field("dev_uri", &self.dev_uri.as_ref().map(|_| "…")).finish()
     }
 }
 
@@ -77,6 +105,18 @@ pub struct Http {
     pub drain_timeout_ms: u64,
     /// `/ready` says no when no pass of the worker went through for this long.
     pub ready_within_ms: u64,
+    /// How many payees' event feeds may be open at once.
+    pub max_feeds: usize,
+    /// How many requests a second an address may make; each voucher of a batch counts as one. 0: no limit.
+    pub address_per_sec: u32,
+    /// How many of them at once, after a pause.
+    pub address_burst: u32,
+    /// Proxies whose `X-Forwarded-For` is believed: addresses or networks (`10.0.0.0/8`).
+    pub trusted_proxies: Vec<Net>,
+    /// The certificate chain (PEM). With it and its key, HTTPS is spoken; both are read again at SIGHUP.
+    pub tls_certificate_file: Option<PathBuf>,
+    /// The certificate's key (PEM).
+    pub tls_key_file: Option<PathBuf>,
 }
 
 impl Default for Http {
@@ -89,6 +129,12 @@ impl Default for Http {
             request_timeout_ms: 30_000,
             drain_timeout_ms: 10_000,
             ready_within_ms: 120_000,
+            max_feeds: 256,
+            address_per_sec: 0,
+            address_burst: 2_000,
+            trusted_proxies: Vec::new(),
+            tls_certificate_file: None,
+            tls_key_file: None,
         }
     }
 }
@@ -124,11 +170,27 @@ pub struct Accept {
     pub unknown_max: usize,
     /// How many unknown numbers are looked up on the chain at once.
     pub lookups_at_once: usize,
+    /// How many vouchers a second a payer may send. 0: no limit.
+    pub payer_per_sec: u32,
+    /// How many of them at once, after a pause.
+    pub payer_burst: u32,
+    /// The highest total taken of a channel whose block is not final yet, in the token's smallest unit, by the token's name. What is served against it is
+    /// lost when a reorg undoes the channel.
+    pub unfinalized_max_units: BTreeMap<String, Units>,
 }
 
 impl Default for Accept {
     fn default() -> Self {
-        Self { payees: BTreeSet::new(), min_first_units: BTreeMap::new(), unknown_ttl_ms: 3_000, unknown_max: 10_000, lookups_at_once: 16 }
+        Self {
+            payees: BTreeSet::new(),
+            min_first_units: BTreeMap::new(),
+            unknown_ttl_ms: 3_000,
+            unknown_max: 10_000,
+            lookups_at_once: 16,
+            payer_per_sec: 0,
+            payer_burst: 1_000,
+            unfinalized_max_units: BTreeMap::new(),
+        }
     }
 }
 
@@ -266,10 +328,20 @@ fn value(key: &str, expected: impl Into<String>, given: impl ToString) -> Config
     ConfigError::Value { key: key.to_owned(), expected: expected.into(), given: given.to_string() }
 }
 
-/// TOML's errors show the line that they are about, which may be the one with the password of the database.
-fn without_passwords(e: &toml::de::Error) -> String {
+/// TOML's errors show the line that they are about, and some repeat its value, which may have the password of the database in it.
+fn without_passwords(e: &toml::de::Error, toml: &str) -> ConfigError {
+    let may_have_one = |text: &str| text.contains("://");
     let shown = e.to_string();
-    if shown.contains("://") && shown.contains('@') { e.message().to_owned() } else { shown }
+    ConfigError::Parse(match (e.span(), e.message()) {
+        _ if !may_have_one(&shown) => shown,
+        (Some(at), message) => {
+            let line = toml.get(..at.start).map_or(0, |before| before.matches('\n').count()).saturating_add(1);
+            let what = if may_have_one(message) { "an address of a server where there should be none" } else { message };
+            format!("line {line}: {what}")
+        }
+        (None, message) if may_have_one(message) => "an address of a server where there should be none, in a RIVULET__ variable".to_owned(),
+        (None, message) => message.to_owned(),
+    })
 }
 
 impl Config {
@@ -278,7 +350,22 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Parse`] or the first value that cannot be.
     pub fn parse(toml: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(toml).map_err(|e| ConfigError::Parse(without_passwords(&e)))?;
+        let config: Self = toml::from_str(toml).map_err(|e| without_passwords(&e, toml))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Reads TOML, with what environment variables put in its place (see [`crate::overrides`]).
+    ///
+    /// # Errors
+    /// As [`Config::parse`].
+    pub fn parse_with(toml: &str, variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut table: toml::Table = toml::from_str(toml).map_err(|e| without_passwords(&e, toml))?;
+        if !overrides::apply(&mut table, variables)? {
+            // As it stands, so that errors name its lines.
+            return Self::parse(toml);
+        }
+        let config: Self = table.try_into().map_err(|e| without_passwords(&e, toml))?;
         config.check()?;
         Ok(config)
     }
@@ -289,16 +376,7 @@ impl Config {
     /// [`ConfigError::Value`] names the key.
     pub fn check(&self) -> Result<(), ConfigError> {
         let at_least = |key: &str, least: u64, given: u64| if given >= least { Ok(()) } else { Err(value(key, format!("at least {least}"), given)) };
-        match (&self.signer.file, &self.signer.dev_uri) {
-            (Some(_), None) => {}
-            // The value is not repeated: it may be a real secret in the wrong place.
-            (None, Some(uri)) if uri.starts_with("//") => {}
-            (None, Some(_)) => {
-                return Err(value("signer.dev_uri", "a development key such as //Alice; a real key belongs in a file", "another text"));
-            }
-            (Some(_), Some(_)) => return Err(value("signer", "either file or dev_uri", "both")),
-            (None, None) => return Err(value("signer", "either file or dev_uri", "neither")),
-        }
+        self.check_secrets()?;
         at_least("http.max_body_bytes", 1_024, self.http.max_body_bytes as u64)?;
         at_least("http.max_batch_items", 1, self.http.max_batch_items as u64)?;
         at_least("http.max_requests", 1, self.http.max_requests as u64)?;
@@ -312,6 +390,7 @@ impl Config {
         at_least("batch.max_blob_bytes", 256, self.batch.max_blob_bytes as u64)?;
         at_least("batch.max_in_flight", 1, self.batch.max_in_flight as u64)?;
         at_least("batch.lease_ms", 500, self.batch.lease_ms)?;
+        self.check_limits()?;
         if let Some(url) = self.chain.rpc_urls.iter().find(|u| !u.starts_with("ws://") && !u.starts_with("wss://")) {
             return Err(value("chain.rpc_urls", "ws:// or wss:// addresses", url));
         }
@@ -320,6 +399,60 @@ impl Config {
             return Err(value("chain.mortality_blocks", "a power of two from 4 to 4096", mortality));
         }
         Ok(())
+    }
+
+    fn check_secrets(&self) -> Result<(), ConfigError> {
+        let Signer { file, env, dev_uri } = &self.signer;
+        // The value is not repeated: it may be a real secret in the wrong place.
+        if dev_uri.as_ref().is_some_and(|uri| !uri.starts_with("//")) {
+            return Err(value("signer.dev_uri", "a development key such as //Alice; a real key belongs in a file", "another text"));
+        }
+        match usize::from(file.is_some()) + usize::from(env.is_some()) + usize::from(dev_uri.is_some()) {
+            1 => {}
+            0 => return Err(value("signer", "one of file, env and dev_uri", "none")),
+            _ => return Err(value("signer", "one of file, env and dev_uri", "more than one")),
+        }
+        for (key, file, env) in
+            [("acknowledge", &self.acknowledge.key_file, &self.acknowledge.key_env), ("admin", &self.admin.token_file, &self.admin.token_env)]
+        {
+            if file.is_some() && env.is_some() {
+                return Err(value(key, "either a file or a variable", "both"));
+            }
+        }
+        let variables = [("signer.env", env), ("acknowledge.key_env", &self.acknowledge.key_env), ("admin.token_env", &self.admin.token_env)];
+        for (key, name) in variables {
+            // A secret in the place of its variable's name is not repeated either.
+            if name.as_ref().is_some_and(|n| n.is_empty() || !n.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')) {
+                return Err(value(key, "the name of an environment variable: A to Z, digits, _", "another text"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_limits(&self) -> Result<(), ConfigError> {
+        let Http { max_batch_items, address_per_sec, address_burst, tls_certificate_file, tls_key_file, .. } = &self.http;
+        // A full batch that is more than the burst could never be sent.
+        if *address_per_sec > 0 && (*address_burst as usize) < *max_batch_items {
+            return Err(value("http.address_burst", format!("at least http.max_batch_items, {max_batch_items}"), address_burst));
+        }
+        if self.accept.payer_per_sec > 0 && self.accept.payer_burst == 0 {
+            return Err(value("accept.payer_burst", "at least 1", 0));
+        }
+        match (tls_certificate_file, tls_key_file) {
+            (Some(_), None) => Err(value("http.tls_key_file", "the key of http.tls_certificate_file", "nothing")),
+            (None, Some(_)) => Err(value("http.tls_certificate_file", "the certificate of http.tls_key_file", "nothing")),
+            _ => Ok(()),
+        }
+    }
+
+    /// How often an address may come.
+    pub fn address_rate(&self) -> Rate {
+        Rate { per_sec: self.http.address_per_sec, burst: self.http.address_burst }
+    }
+
+    /// How often a payer may come.
+    pub fn payer_rate(&self) -> Rate {
+        Rate { per_sec: self.accept.payer_per_sec, burst: self.accept.payer_burst }
     }
 
     fn token(&self, key: &str, name: &str, network: &Network) -> Result<(Token, u8), ConfigError> {
@@ -333,9 +466,14 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Value`] when a token is not the network's.
     pub fn accept_policy(&self, network: &Network) -> Result<accept::Policy, ConfigError> {
-        let min = self.accept.min_first_units.iter();
-        let min_first_gain = min.map(|(name, units)| Ok((self.token("accept.min_first_units", name, network)?.0, units.0)));
-        Ok(accept::Policy { payees: self.accept.payees.clone(), min_first_gain: min_first_gain.collect::<Result<_, _>>()? })
+        let by_token = |key: &str, units: &BTreeMap<String, Units>| {
+            units.iter().map(|(name, units)| Ok((self.token(key, name, network)?.0, units.0))).collect::<Result<_, ConfigError>>()
+        };
+        Ok(accept::Policy {
+            payees: self.accept.payees.clone(),
+            min_first_gain: by_token("accept.min_first_units", &self.accept.min_first_units)?,
+            unfinalized_max: by_token("accept.unfinalized_max_units", &self.accept.unfinalized_max_units)?,
+        })
     }
 
     /// The rules for batches of a contract on this network.
@@ -364,6 +502,7 @@ impl Config {
     /// Limits on looking up unknown channels.
     pub fn lookup_limits(&self) -> LookupLimits {
         let Accept { unknown_ttl_ms, unknown_max, lookups_at_once, .. } = self.accept;
-        LookupLimits { unknown_ttl_ms, unknown_max, at_once: lookups_at_once }
+        let is_best_asked = !self.accept.unfinalized_max_units.is_empty();
+        LookupLimits { unknown_ttl_ms, unknown_max, at_once: lookups_at_once, is_best_asked }
     }
 }

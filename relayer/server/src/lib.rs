@@ -12,18 +12,30 @@
 //! - [`accept`]: from offered vouchers to stored ones. [`channels`]: what is known of channels, in memory.
 //! - [`worker`]: follows finalized blocks, sends batches, finds out what became of them.
 //! - [`chain`]: what the worker needs of a chain; `rivulet-chain` has it, tests have a small one in memory.
-//! - [`config`], [`network`]: the operator's file, and what the deployment says.
+//! - [`acknowledge`]: signs for what was stored. [`rate`], [`net`]: how often who may come.
+//! - [`metrics`], [`feed`], [`control`]: what operators and payees see, and what operators may change.
+//! - [`tls`]: HTTPS by certificate and key files.
+//! - [`config`], [`overrides`], [`network`]: the operator's file, what variables change of it, and what the deployment says.
 //! - [`serve`]: all of it together, until told to stop.
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
 pub mod accept;
+pub mod acknowledge;
 pub mod api;
 pub mod chain;
 pub mod channels;
 pub mod clock;
 pub mod config;
+pub mod control;
+pub mod dates;
+pub mod feed;
+pub mod metrics;
+pub mod net;
 pub mod network;
+pub mod overrides;
+pub mod rate;
 pub mod serve;
 pub mod status;
+pub mod tls;
 pub mod worker;

@@ -1,20 +1,31 @@
 //! All of it together, until told to stop.
 
 use crate::{
-    accept::{Acceptor, Pressure},
-    api::{self, Api},
+    accept::{self, Acceptor, Pressure},
+    acknowledge::Acknowledger,
+    api::{self, Api, admin::AdminToken, client::Peer},
     chain::ChainAccess,
     channels::Channels,
-    clock::ChainClock,
+    clock::{ChainClock, now_ms},
     config::{Config, ConfigError},
+    control::Control,
+    feed::Feed,
+    metrics::Metrics,
     network::Network,
+    rate::RateLimits,
     status::Status,
+    tls::{Tls, TlsError, TlsListener},
     worker::{Options, Parts, Worker},
 };
-use rivulet_rules::chain::ContractKind;
+use rivulet_rules::{acknowledgement::AcknowledgementKey, chain::ContractKind};
 use rivulet_store::Store;
-use std::{sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::watch, time::timeout};
+use std::{path::Path, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    task::JoinHandle,
+    time::timeout,
+};
 
 /// The relayer, put together.
 #[derive(Debug)]
@@ -23,24 +34,38 @@ pub struct Relayer {
     pub api: Api,
     /// The worker.
     pub worker: Worker,
+    /// Told: read the certificate and its key again.
+    pub reload: Arc<Notify>,
+}
+
+/// What only this process may know.
+#[derive(Debug, Default)]
+pub struct Secrets {
+    /// What stored vouchers are acknowledged with; `None`: they are not.
+    pub acknowledgement: Option<AcknowledgementKey>,
+    /// What opens the admin routes; `None`: there are none.
+    pub admin: Option<AdminToken>,
 }
 
 /// Why the daemon ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}")]
     Listen {
         /// Which address.
         address: String,
         /// What the system said.
         source: std::io::Error,
     },
+    /// The certificate or its key cannot be used.
+    #[error("cannot speak TLS")]
+    Tls(#[from] TlsError),
     /// Serving failed.
-    #[error("serving failed: {0}")]
+    #[error("serving failed")]
     Serve(#[from] std::io::Error),
     /// The worker ended by itself, which it never should.
-    #[error("the worker ended: {0}")]
+    #[error("the worker ended")]
     Worker(#[from] tokio::task::JoinError),
 }
 
@@ -50,21 +75,40 @@ impl Relayer {
     /// # Errors
     /// When the configuration names a token that the network does not have.
     pub fn new(config: Config, network: Network, store: Arc<dyn Store>, chain: Arc<dyn ChainAccess>) -> Result<Self, ConfigError> {
+        Self::with_secrets(config, network, store, chain, Secrets::default())
+    }
+
+    /// As [`Relayer::new`], with what only this process may know.
+    ///
+    /// # Errors
+    /// As [`Relayer::new`].
+    pub fn with_secrets(
+        config: Config,
+        network: Network,
+        store: Arc<dyn Store>,
+        chain: Arc<dyn ChainAccess>,
+        secrets: Secrets,
+    ) -> Result<Self, ConfigError> {
         let channel_policy = config.batch_policy(&network, ContractKind::Channels)?;
         let stream_policy = config.batch_policy(&network, ContractKind::Streams)?;
         let accept_policy = config.accept_policy(&network)?;
         let (config, network) = (Arc::new(config), Arc::new(network));
         let (clock, status) = (Arc::new(ChainClock::default()), Arc::new(Status::default()));
         let pressure = Arc::new(Pressure::new(config.batch.enough_vouchers));
+        let (metrics, feed, control) = (Arc::new(Metrics::default()), Arc::new(Feed::new(run())), Arc::new(Control::default()));
         let channels = Arc::new(Channels::new(Arc::clone(&store), Arc::clone(&chain), network.channels(), config.lookup_limits()));
-        let acceptor = Arc::new(Acceptor::new(
-            Arc::clone(&channels),
-            Arc::clone(&store),
-            accept_policy,
-            network.separator(),
-            Arc::clone(&clock),
-            Arc::clone(&pressure),
-        ));
+        let acceptor = Arc::new(Acceptor::new(accept::Parts {
+            channels: Arc::clone(&channels),
+            store: Arc::clone(&store),
+            policy: accept_policy,
+            separator: network.separator(),
+            clock: Arc::clone(&clock),
+            pressure: Arc::clone(&pressure),
+            metrics: Arc::clone(&metrics),
+            feed: Arc::clone(&feed),
+            payers: RateLimits::new(config.payer_rate()).map(Arc::new),
+            acknowledger: secrets.acknowledgement.map(|key| Acknowledger::new(key, &network.channels())),
+        }));
         let options = Options {
             channels: channel_policy,
             streams: config.batch.claim_streams.then_some(stream_policy),
@@ -79,9 +123,13 @@ impl Relayer {
             network: Arc::clone(&network),
             clock,
             status: Arc::clone(&status),
-            pressure,
+            pressure: Arc::clone(&pressure),
+            metrics: Arc::clone(&metrics),
+            feed: Arc::clone(&feed),
+            control: Arc::clone(&control),
         };
-        Ok(Self { api: Api { acceptor, channels, store, network, config, status }, worker: Worker::new(parts, options) })
+        let api = Api { acceptor, channels, store, network, config, status, metrics, feed, control, pressure, admin: secrets.admin };
+        Ok(Self { api, worker: Worker::new(parts, options), reload: Arc::default() })
     }
 
     /// Serves and works until `stop` says so; then no new request is taken, those under way are answered, and the worker ends its pass.
@@ -89,22 +137,31 @@ impl Relayer {
     /// # Errors
     /// When the address cannot be listened on, or a part ended by itself.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<(), ServeError> {
-        let Self { api, worker } = self;
-        let (address, drain) = (api.config.http.listen, Duration::from_millis(api.config.http.drain_timeout_ms));
+        let address = self.api.config.http.listen;
         let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address: address.to_string(), source })?;
+        self.run_on(listener, stop).await
+    }
+
+    /// As [`Relayer::run`], on a socket that listens already.
+    ///
+    /// # Errors
+    /// When its certificate cannot be used, or a part ended by itself.
+    pub async fn run_on(self, listener: TcpListener, stop: watch::Receiver<bool>) -> Result<(), ServeError> {
+        let Self { api, worker, reload } = self;
+        let drain = Duration::from_millis(api.config.http.drain_timeout_ms);
+        let tls = tls_of(&api)?;
         // The port as it is, when 0 was asked for.
         let listening = listener.local_addr()?;
-        tracing::info!(address = %listening, "listening");
+        tracing::info!(address = %listening, tls = tls.is_some(), "listening");
+        // The parts are told from here: were they told by `stop` itself, one could have ended in good order before it is seen here why.
+        let (tell, parts_told) = watch::channel(false);
         let work = tokio::spawn({
-            let stop = stop.clone();
+            let stop = parts_told.clone();
             async move { worker.run(stop).await }
         });
-        let mut told = stop.clone();
-        let serving = axum::serve(listener, api::router(api)).with_graceful_shutdown({
-            let mut stop = stop;
-            async move { wait(&mut stop).await }
-        });
-        let (mut serving, mut work) = (tokio::spawn(serving.into_future()), work);
+        let (mut told, feed) = (stop, Arc::clone(&api.feed));
+        let reloading = tls.clone().map(|tls| tokio::spawn(async move { reload_when_told(&tls, &reload).await }));
+        let (mut serving, mut work) = (serve(listener, tls, api, parts_told)?, work);
         tokio::select! {
             biased;
             () = wait(&mut told) => {}
@@ -112,6 +169,10 @@ impl Relayer {
             ended = &mut work => return ended.map_err(ServeError::Worker), // a panic: it does not end otherwise
         }
         tracing::info!("stopping: no new requests");
+        tell.send_replace(true);
+        // Feeds would stay open for ever.
+        feed.close();
+        reloading.inspect(JoinHandle::abort);
         match timeout(drain, &mut serving).await {
             Ok(ended) => ended??,
             Err(_) => {
@@ -125,6 +186,43 @@ impl Relayer {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Another number at each start, and on each machine.
+fn run() -> u64 {
+    // Without random numbers the time does: two relayers that started in the same millisecond would take each other's places for their own.
+    getrandom::u64().unwrap_or_else(|_| now_ms())
+}
+
+fn tls_of(api: &Api) -> Result<Option<Arc<Tls>>, TlsError> {
+    let load = |(certificate, key): (&Path, &Path)| Tls::load(certificate, key).map(Arc::new);
+    let http = &api.config.http;
+    http.tls_certificate_file.as_deref().zip(http.tls_key_file.as_deref()).map(load).transpose()
+}
+
+async fn reload_when_told(tls: &Tls, reload: &Notify) {
+    loop {
+        reload.notified().await;
+        match tls.reload() {
+            Ok(()) => tracing::info!("certificate read again"),
+            Err(e) => tracing::error!(error = %e, "cannot use the new certificate: the old one stays"),
+        }
+    }
+}
+
+/// Answers requests until `stop` says so.
+fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    api: Api,
+    mut stop: watch::Receiver<bool>,
+) -> std::io::Result<JoinHandle<std::io::Result<()>>> {
+    let service = api::router(api).into_make_service_with_connect_info::<Peer>();
+    let stopped = async move { wait(&mut stop).await };
+    Ok(match tls {
+        None => tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(stopped).into_future()),
+        Some(tls) => tokio::spawn(axum::serve(TlsListener::new(listener, tls)?, service).with_graceful_shutdown(stopped).into_future()),
+    })
 }
 
 async fn wait(stop: &mut watch::Receiver<bool>) {

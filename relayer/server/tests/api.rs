@@ -3,79 +3,19 @@
 mod support;
 
 use axum::{
-    Router,
     body::Body,
-    http::{Method, Request, StatusCode},
+    http::{Method, StatusCode},
 };
-use http_body_util::BodyExt;
 use rivulet_core::ids::Number;
 use rivulet_rules::{
-    accept::Offer,
-    chain::{ChannelState, ContractKind},
-    testing::{Key, offer, payee},
+    testing::{offer, payee},
     text::hex,
 };
-use rivulet_server::{api::router, serve::Relayer};
 use serde_json::{Value, json};
-use support::{CENT, FakeChain, relayer};
-use tower::ServiceExt;
-
-const NUMBER: Number = Number { book: 1, serial: 0 };
-
-struct World {
-    _dir: tempfile::TempDir,
-    chain: FakeChain,
-    key: Key,
-    state: ChannelState,
-    relayer: Relayer,
-    router: Router,
-}
-
-async fn world(more: &str) -> World {
-    let (dir, chain, key) = (tempfile::tempdir().unwrap(), FakeChain::new(), Key::of(1));
-    chain.book(ContractKind::Channels, 1);
-    let state = chain.open(NUMBER, &key, 1_000 * CENT);
-    chain.produce();
-    let relayer = relayer(dir.path(), &chain, more);
-    relayer.worker.catch_up().await.unwrap();
-    let router = router(relayer.api.clone());
-    World { _dir: dir, chain, key, state, relayer, router }
-}
-
-fn voucher(offer: &Offer) -> Value {
-    json!({
-        "channel_id": hex(&offer.channel_id.0), "book": offer.number.book, "serial": offer.number.serial,
-        "cumulative_amount": offer.cumulative_amount.to_string(), "signature": hex(&offer.signature.0),
-    })
-}
-
-impl World {
-    fn voucher(&self, total: u128) -> Value {
-        voucher(&offer(&self.state, &self.key, total))
-    }
-
-    async fn send(&self, method: Method, path: &str, body: impl Into<Body>) -> (StatusCode, String, Value) {
-        let request = Request::builder().method(method).uri(path).body(body.into()).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (status, kind) = (response.status(), response.headers()["content-type"].to_str().unwrap().to_owned());
-        let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        (status, kind, serde_json::from_slice(&bytes).unwrap())
-    }
-    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
-        let (status, _, answer) = self.send(Method::POST, path, body.to_string()).await;
-        (status, answer)
-    }
-    async fn get(&self, path: &str) -> (StatusCode, Value) {
-        let (status, _, answer) = self.send(Method::GET, path, Body::empty()).await;
-        (status, answer)
-    }
-    async fn refused(&self, body: &Value) -> (u16, String, String) {
-        let (status, answer) = self.post("/v1/vouchers", body).await;
-        let text = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
-        assert_eq!(answer["status"], status.as_u16());
-        (status.as_u16(), text("code"), text("field"))
-    }
-}
+use support::{
+    CENT,
+    world::{NUMBER, voucher, world},
+};
 
 #[tokio::test]
 async fn a_voucher_is_accepted_and_the_same_again_gets_the_same_answer() {
@@ -204,7 +144,10 @@ async fn bodies_and_batches_have_limits_that_are_stated() {
         assert_eq!(kind, "application/problem+json");
     }
     let (_, info) = world.get("/v1/info").await;
-    assert_eq!(info["limits"], json!({"max_body_bytes": 2000, "max_batch_items": 3, "request_timeout_ms": 30000}));
+    assert_eq!(
+        info["limits"],
+        json!({"max_body_bytes": 2000, "max_batch_items": 3, "request_timeout_ms": 30000, "address_per_sec": 0, "payer_per_sec": 0})
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The two example files, and what a wrong one gets.
 
-use rivulet_server::config::{Accept, Batch, Chain, Config, ConfigError, Http, Log};
+use rivulet_server::config::{Accept, Acknowledge, Admin, Batch, Chain, Config, ConfigError, Http, Log};
 
 const MINIMAL: &str = include_str!("../../config/minimal.toml");
 const FULL: &str = include_str!("../../config/full.toml");
@@ -9,14 +9,15 @@ const FULL: &str = include_str!("../../config/full.toml");
 fn the_full_example_is_the_minimal_one_and_the_defaults() {
     let minimal = Config::parse(MINIMAL).unwrap();
     assert_eq!(Config::parse(FULL).unwrap(), minimal);
-    let Config { http, chain, accept, batch, log, .. } = minimal;
-    assert_eq!((http, chain, accept, batch, log), (Http::default(), Chain::default(), Accept::default(), Batch::default(), Log::default()));
+    let Config { http, chain, accept, batch, acknowledge, admin, log, .. } = minimal;
+    assert_eq!((http, chain, accept, batch), (Http::default(), Chain::default(), Accept::default(), Batch::default()));
+    assert_eq!((acknowledge, admin, log), (Acknowledge::default(), Admin::default(), Log::default()));
 }
 
 #[test]
 fn the_full_example_has_every_key() {
     // Each key of the sections that have defaults, by the names that an unknown key's refusal lists.
-    for section in ["http", "chain", "accept", "batch", "log"] {
+    for section in ["http", "chain", "accept", "batch", "acknowledge", "admin", "log"] {
         let error = Config::parse(&format!("{MINIMAL}\n[{section}]\nnonsense = 1")).unwrap_err().to_string();
         let (_, listed) = error.split_once("expected one of ").or_else(|| error.split_once("expected ")).expect("the refusal lists the keys");
         let names: Vec<_> = listed.split('`').skip(1).step_by(2).collect();
@@ -43,6 +44,10 @@ fn wrong_values_are_refused_by_their_full_key() {
         ("[chain]\nmortality_blocks = 65", "chain.mortality_blocks"),
         ("[chain]\nrpc_urls = [\"http://x\"]", "chain.rpc_urls"),
         ("[http]\nmax_batch_items = 0", "http.max_batch_items"),
+        ("[http]\naddress_per_sec = 5\naddress_burst = 1999", "http.address_burst"),
+        ("[http]\ntls_key_file = \"x\"", "http.tls_certificate_file"),
+        ("[accept]\npayer_per_sec = 5\npayer_burst = 0", "accept.payer_burst"),
+        ("[admin]\ntoken_file = \"x\"\ntoken_env = \"X\"", "admin"),
     ] {
         match Config::parse(&format!("{MINIMAL}\n{text}")) {
             Err(ConfigError::Value { key: found, .. }) => assert_eq!(found, key),
@@ -74,6 +79,53 @@ fn a_secret_in_the_wrong_place_is_refused_and_not_repeated() {
     let good = Config::parse(&MINIMAL.replace("relayer.db", "postgres://u:Tr0ub4dor@db/d")).unwrap();
     assert!(!format!("{good:?}").contains("Tr0ub4dor"));
     let both = MINIMAL.replace("[signer]", "[signer]\nfile = \"relayer.key\"");
-    assert!(Config::parse(&both).unwrap_err().to_string().contains("both"));
+    assert!(Config::parse(&both).unwrap_err().to_string().contains("more than one"));
+    let error = Config::parse(&format!("{MINIMAL}\n[admin]\ntoken_env = \"{secret}\"")).unwrap_err();
+    assert!(error.to_string().starts_with("admin.token_env") && !error.to_string().contains("drive"), "{error}");
     assert!(!format!("{:?}", Config::parse(MINIMAL).unwrap()).contains("Alice"));
+}
+
+#[test]
+fn every_key_can_be_replaced_by_a_variable_and_an_unknown_one_is_refused() {
+    let with = |name: &str, value: &str| Config::parse_with(MINIMAL, [(name.to_owned(), value.to_owned())]);
+    assert_eq!(with("RIVULET__BATCH__MAX_ROWS", "7").unwrap().batch.max_rows, 7);
+    assert_eq!(with("RIVULET__DATABASE", "other.db").unwrap().database.to_string(), "other.db");
+    assert_eq!(with("RIVULET__DATABASE", "postgres://u:p@db/d").unwrap().database.to_string(), "postgres://u@db/d");
+    assert_eq!(with("RIVULET__HTTP__TRUSTED_PROXIES", "[\"10.0.0.0/8\"]").unwrap().http.trusted_proxies.len(), 1);
+    assert_eq!(with("PATH", "x").unwrap(), Config::parse(MINIMAL).unwrap());
+    for (name, value, expected) in [
+        ("RIVULET__BATCH__MAX_ROW", "7", "unknown field `max_row`"),
+        ("RIVULET__BATCH__MAX_ROWS", "many", "max_rows"),
+        ("RIVULET__BATCH__MAX_ROWS", "0", "batch.max_rows"),
+    ] {
+        let error = with(name, value).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn an_address_with_a_password_is_not_repeated_wherever_it_stands() {
+    let address = "postgres://u:Tr0ub4dor@db/d";
+    let refused = |toml: &str, name: &str, value: &str| {
+        let error = Config::parse_with(toml, [(name.to_owned(), value.to_owned())]).unwrap_err().to_string();
+        assert!(!error.contains("Tr0ub4dor") && error.len() > 10, "{error}");
+        error
+    };
+    for (name, value) in [
+        ("RIVULET__DATABASE", "postgres://u:Tr0ub4dor@db:port/d"),
+        ("RIVULET__DATABASE__URL", address),
+        ("RIVULET__HTTP", address),
+        ("RIVULET__HTTP__LISTEN", address),
+        ("RIVULET__HTTP__TRUSTED_PROXIES", address),
+        ("RIVULET__BATCH__MAX_ROWS", address),
+        ("RIVULET__DATABASE_URL", address),
+    ] {
+        refused(MINIMAL, name, value);
+    }
+    for line in [format!("database = {address}"), format!("database_url = \"{address}\""), format!("database = [\"{address}\"]")] {
+        let toml = MINIMAL.replace("database = \"relayer.db\"", &line);
+        // With a variable or without, the file is read in other ways.
+        assert!(refused(&toml, "RIVULET__BATCH__MAX_ROWS", "5").len() > 10);
+        assert!(refused(&toml, "PATH", "x").starts_with("line 3: "));
+    }
 }

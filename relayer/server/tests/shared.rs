@@ -11,7 +11,10 @@ use rivulet_rules::{
     chain::ContractKind,
     testing::{Key, offer},
 };
-use rivulet_server::{api::Api, serve::Relayer};
+use rivulet_server::{
+    api::Api,
+    serve::{Relayer, Secrets},
+};
 use rivulet_store::{Location, PostgresStore, testing::server};
 use std::{
     future::Future,
@@ -92,7 +95,7 @@ impl World {
     }
 
     async fn start(&self) -> Running {
-        let Relayer { api, worker } = relayer_on(Arc::new(self.store().await), &self.chain, CONFIG);
+        let Relayer { api, worker, .. } = relayer_on(Arc::new(self.store().await), &self.chain, CONFIG, Secrets::default());
         let (stop, told) = watch::channel(false);
         let work = tokio::spawn(async move { worker.run(told).await });
         soon("a first pass", async || api.status.report().last_pass_ms.is_some()).await;
@@ -182,7 +185,8 @@ async fn one_that_stops_in_good_order_is_followed_at_once() {
     let world = World::new().await;
     let first = world.start().await;
     // A lease that a kill would leave for a minute.
-    let slow = relayer_on(Arc::new(world.store().await), &world.chain, "batch.min_value_bps = 0\nbatch.interval_ms = 50\nbatch.lease_ms = 60000");
+    let minute = "batch.min_value_bps = 0\nbatch.interval_ms = 50\nbatch.lease_ms = 60000";
+    let slow = relayer_on(Arc::new(world.store().await), &world.chain, minute, Secrets::default());
     first.stop().await;
     let head = slow.worker.catch_up().await.unwrap();
     slow.worker.pass(&head).await.unwrap();

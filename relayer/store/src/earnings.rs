@@ -1,8 +1,8 @@
 //! What payees have earned, from what is stored of their channels.
 
-use crate::{Earnings, StoredChannel};
+use crate::{DayEarnings, Earnings, StoredChannel};
 use rivulet_core::ids::Token;
-use rivulet_rules::batch;
+use rivulet_rules::{batch, chain::ContractKind};
 use std::collections::BTreeMap;
 
 /// Sums by token, native first.
@@ -27,4 +27,36 @@ pub fn by_token<'a>(channels: impl IntoIterator<Item = &'a StoredChannel>) -> Ve
         sum.lost = sum.lost.saturating_add(lost);
     }
     by_token.into_values().collect()
+}
+
+/// A payee's days, put together from what was accepted and what was claimed.
+#[derive(Default)]
+pub struct Days(BTreeMap<(u64, ContractKind, Token), DayEarnings>);
+
+impl Days {
+    fn day(&mut self, day: u64, contract: ContractKind, token: Token) -> &mut DayEarnings {
+        let zero = DayEarnings { day, contract, token, accepted: 0, vouchers: 0, claimed: 0, fees: 0, rows: 0 };
+        self.0.entry((day, contract, token)).or_insert(zero)
+    }
+
+    /// All that was accepted of a token on a day.
+    pub fn accepted(&mut self, day: u64, token: Token, accepted: u128, vouchers: u64) {
+        let day = self.day(day, ContractKind::Channels, token);
+        (day.accepted, day.vouchers) = (accepted, vouchers);
+    }
+
+    /// Gain, fee and rows of one book on a day.
+    pub fn claimed(&mut self, day: u64, contract: ContractKind, token: Token, (gain, fee, rows): (u128, u128, u64)) {
+        let day = self.day(day, contract, token);
+        day.claimed = day.claimed.saturating_add(gain);
+        day.fees = day.fees.saturating_add(fee);
+        day.rows = day.rows.saturating_add(rows);
+    }
+}
+
+impl From<Days> for Vec<DayEarnings> {
+    /// Oldest first.
+    fn from(days: Days) -> Self {
+        days.0.into_values().collect()
+    }
 }

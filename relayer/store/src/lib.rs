@@ -39,6 +39,8 @@ use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Dura
 
 /// Vouchers are counted by day.
 const MS_PER_DAY: u64 = 86_400_000;
+/// Claims too.
+const SECS_PER_DAY: u64 = 86_400;
 
 /// What a store answers, in time.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -79,12 +81,6 @@ pub enum StoreError {
         /// The newest known.
         newest: &'static str,
     },
-    /// The schema is older than this program, which may only read here.
-    #[error("the database lacks migration {missing}: start the relayer on it once")]
-    Older {
-        /// The first step that is not there.
-        missing: &'static str,
-    },
     /// The server says "committed" before its disk has it.
     #[error("the database would lose what it has answered: {setting} is {found}, expected {expected}")]
     Unsafe {
@@ -111,6 +107,14 @@ pub enum StoreError {
         path: String,
         /// What is wrong with it.
         what: String,
+    },
+    /// The schema is older than this program, and was opened to read only.
+    #[error("the database has migration {found}, this version reads {newest}: start the relayer once to migrate it")]
+    NotMigrated {
+        /// The migration found.
+        found: String,
+        /// The newest known.
+        newest: &'static str,
     },
     /// A row of the intent is in another open intent.
     #[error("a row of the intent is in another open intent")]
@@ -161,6 +165,12 @@ pub trait Store: Send + Sync {
     fn set_aside(&self, rows: Vec<SetAside>) -> Answer<'_, ()>;
     /// What a payee has earned, by token.
     fn earnings(&self, payee: Address) -> Answer<'_, Vec<Earnings>>;
+    /// A payee's channels by number, after this one, at most so many.
+    fn payee_channels(&self, payee: Address, after: Option<ChannelNumber>, limit: usize) -> Answer<'_, Vec<StoredChannel>>;
+    /// What a payee has earned on the days `from..=to` (days since 1970, UTC), oldest first.
+    fn payee_days(&self, payee: Address, from: u64, to: u64) -> Answer<'_, Vec<DayEarnings>>;
+    /// One book of a contract.
+    fn book(&self, contract: ContractKind, book: u32) -> Answer<'_, Option<BookView>>;
     /// Counts for the log, readiness and metrics.
     fn counts(&self) -> Answer<'_, Counts>;
     /// Takes the lease to claim, or renews it, until `ttl` from now. `None`: another relayer has it.

@@ -31,7 +31,7 @@ macro_rules! migrations {
 }
 
 /// Every step, oldest first.
-pub const MIGRATIONS: &[Migration] = migrations!["2026-11-20-000001-start", "2026-11-20-000002-schedule", "2026-11-21-000001-marks"];
+pub const MIGRATIONS: &[Migration] = migrations!["2026-11-20-000001-start", "2026-11-20-000002-schedule", "2026-11-20-000003-claims-by-day", "2026-11-21-000001-marks"];
 
 /// The steps that a database still needs.
 ///
@@ -45,12 +45,15 @@ pub fn missing(at: Option<&str>) -> Result<impl Iterator<Item = &'static Migrati
     Ok(MIGRATIONS.iter().skip(done))
 }
 
-/// Refuses a schema that is not this program's.
+/// Refuses a schema that is not this program's; changes nothing.
 ///
 /// # Errors
-/// [`StoreError::Older`] or [`StoreError::TooNew`].
+/// [`StoreError::NotMigrated`] or [`StoreError::TooNew`].
 pub fn is_current(at: Option<&str>) -> Result<(), StoreError> {
-    missing(at)?.next().map_or(Ok(()), |step| Err(StoreError::Older { missing: step.name }))
+    if missing(at)?.next().is_none() {
+        return Ok(());
+    }
+    Err(StoreError::NotMigrated { found: at.unwrap_or("none").to_owned(), newest: MIGRATIONS.last().map_or("none", |m| m.name) })
 }
 
 /// The newest step applied.

@@ -27,6 +27,8 @@ pub struct Accepted {
     pub cumulative_amount: u128,
     /// What it grew by; 0 when it was stored before.
     pub growth: u128,
+    /// When it was stored (Unix milliseconds): the first time, if more than once.
+    pub accepted_ms: u64,
 }
 
 /// A channel as last seen, and its best voucher.
@@ -150,6 +152,48 @@ pub struct ChainUpdate {
     pub books: Vec<(ContractKind, BookState)>,
     /// Streams, in the order of what happened.
     pub streams: Vec<StreamUpdate>,
+    /// What was paid out, in the blocks up to the new cursor.
+    pub claims: Vec<BookClaim>,
+}
+
+/// What a claim paid out of one book.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BookClaim {
+    /// From which contract.
+    pub contract: ContractKind,
+    /// From which book.
+    pub book: u32,
+    /// In which block.
+    pub block_number: u64,
+    /// The block's time (Unix seconds).
+    pub at: u64,
+    /// Paid out, relay fee included.
+    pub gain: u128,
+    /// Of it, the relay fee.
+    pub fee: u128,
+    /// How many rows.
+    pub rows: u64,
+}
+
+/// What a payee earned on one day in one token through one contract.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DayEarnings {
+    /// Days since 1970-01-01 (UTC).
+    pub day: u64,
+    /// Vouchers are of channels; streams are only claimed.
+    pub contract: ContractKind,
+    /// Which token.
+    pub token: Token,
+    /// What accepted vouchers grew by.
+    pub accepted: u128,
+    /// How many vouchers grew it.
+    pub vouchers: u64,
+    /// Paid out in finalized blocks, relay fees included, whoever claimed.
+    pub claimed: u128,
+    /// Of it, relay fees.
+    pub fees: u128,
+    /// How many rows were claimed.
+    pub rows: u64,
 }
 
 /// A channel that could be claimed from.

@@ -12,7 +12,7 @@ use rivulet_rules::{
     testing::{payee, verified},
 };
 use rivulet_store::{
-    ChainUpdate, ChannelUpdate, Location, StoreError, StreamUpdate,
+    BookClaim, ChainUpdate, ChannelUpdate, Location, StoreError, StreamUpdate,
     backup::{
         backup, restore,
         tables::{Kind, TABLES},
@@ -67,7 +67,9 @@ async fn fill(place: place::Place) -> Fresh {
     let stream = StreamUpdate::Live { number: NUMBER, stream_id: rivulet_core::ids::StreamId([5; 32]) };
     let cursor = Some(BlockHead { block: BlockRef { number: 12, hash: [6; 32] }, now: 99 });
     let books = vec![(rivulet_rules::chain::ContractKind::Channels, book)];
-    fresh.store.apply(ChainUpdate { cursor, books, streams: vec![stream], ..ChainUpdate::default() }).await.unwrap();
+    let contract = rivulet_rules::chain::ContractKind::Channels;
+    let claim = BookClaim { contract, book: 1, block_number: 12, at: 86_400, gain: u128::MAX, fee: 3, rows: 2 };
+    fresh.store.apply(ChainUpdate { cursor, books, streams: vec![stream], claims: vec![claim], ..ChainUpdate::default() }).await.unwrap();
     fresh
 }
 

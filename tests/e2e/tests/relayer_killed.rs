@@ -67,7 +67,7 @@ async fn post(
                         // A lower total of a channel whose higher one is in the same batch was stored before the answer got lost.
                         let overtaken = vouchers.iter().any(|v| v.number == voucher.number && v.cumulative_amount > voucher.cumulative_amount);
                         let fine = match outcome {
-                            BatchOutcome::Accepted => true,
+                            BatchOutcome::Accepted(_) => true,
                             BatchOutcome::Rejected(problem) => overtaken && problem.code == "stale",
                         };
                         assert!(fine, "{voucher:?}: {outcome:?}");

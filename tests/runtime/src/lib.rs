@@ -8,6 +8,7 @@
 //!
 //! - [`hub`]: the Hub's figures, and where they come from.
 //! - [`genesis`]: accounts and assets that exist from block 0.
+//! - [`weights`]: what pallet-revive charges, by the SDK or as the Hub does today.
 //! - `construct`, `pallets`: the pallets, the runtime APIs; their configuration.
 //!
 //! ```
@@ -33,6 +34,7 @@ mod construct;
 pub mod genesis;
 pub mod hub;
 mod pallets;
+pub mod weights;
 
 use alloc::borrow::Cow;
 use polkadot_sdk::{

@@ -179,7 +179,7 @@ impl pallet_revive::Config for Runtime {
     type Balance = Balance;
     type Currency = Balances;
     type OnBurn = ();
-    type WeightInfo = pallet_revive::weights::SubstrateWeight<Runtime>;
+    type WeightInfo = weights::Revive;
     type Precompiles = (ERC20<Runtime, InlineIdConfig<{ hub::ERC20_PREFIX }>, TrustBackedAssets>,);
     // The node seals for nobody.
     type FindAuthor = ();

@@ -2,13 +2,13 @@
 
 use alloc::vec::Vec;
 
-use super::record::{Cell, Channel, find};
+use super::record::{Cell, Channel, absent};
 use crate::{
     batch::{self, Rows},
     blob::{Group, VoucherRow},
-    book::{Fees, Tally},
+    book::{self, Fees, Tally},
     eip712::{Domain, Message, Voucher},
-    error::Error,
+    error::{Error, Refused},
     host::Host,
     ids::{ChannelId, ChannelNumber},
     ledger,
@@ -82,17 +82,18 @@ impl Claiming {
 }
 
 /// Claims one voucher. Where a batch would record an outcome that pays nothing, this is refused.
-pub fn claim<H: Host>(h: &mut H, number: ChannelNumber, row: VoucherRow) -> Result<(RowOutcome, u128), Error> {
+pub fn claim<H: Host>(h: &mut H, number: ChannelNumber, row: VoucherRow) -> Result<(RowOutcome, u128), Refused> {
     ledger::refuse_value(h)?;
-    let claimed = find(h, number)?.0.claimed;
     let separator = Domain::Channels.separator(&h.deployment(), h);
     let mut rows = Claiming::begin(h, &Group { book: number.book, fund_new: false, rows: 1 }, &separator);
-    match rows.row(h, number, &row) {
-        RowOutcome::Stale => Err(Error::StaleVoucher { cumulative_amount: row.cumulative_amount, claimed }),
-        RowOutcome::BadSignature => Err(Error::BadSignature {}),
-        outcome => {
-            let gain = rows.tally.gain();
-            batch::settle_one(h, rows);
+    let (outcome, gain, claimed) = rows.take(h, number, &row);
+    match outcome {
+        RowOutcome::Unknown | RowOutcome::Closed => Err(h.refuse(absent(number, outcome))),
+        RowOutcome::Stale => Err(h.refuse(Error::StaleVoucher { cumulative_amount: row.cumulative_amount, claimed })),
+        RowOutcome::BadSignature => Err(h.refuse(Error::BadSignature {})),
+        _ => {
+            rows.tally.add(h, number.serial, outcome, gain, claimed);
+            book::settle_one(h, |h, fees| rows.settle(h, false, fees));
             Ok((outcome, gain))
         }
     }

@@ -4,9 +4,9 @@ use super::record::Found;
 use crate::{
     amount::{MAX_AMOUNT, NATIVE_GRAIN, floor_to_grain},
     blob::VoucherRow,
-    book::{Fees, Tally},
+    book::{self, Tally},
     eip712::{Close, Domain, RequestRefund},
-    error::Error,
+    error::{Error, Refused},
     event::Event,
     host::Host,
     ids::{Address, ChannelNumber},
@@ -16,18 +16,18 @@ use crate::{
     signed,
 };
 
-fn only<H: Host>(h: &H, expected: Address) -> Result<(), Error> {
+fn only<H: Host>(h: &H, expected: Address) -> Result<(), Refused> {
     let caller = h.caller();
-    if caller == expected { Ok(()) } else { Err(Error::NotAllowed { caller, expected }) }
+    if caller == expected { Ok(()) } else { Err(h.refuse(Error::NotAllowed { caller, expected })) }
 }
 
 /// The payer wants its balance back: from `due_at` on the channel can be finished.
-pub fn request_close<H: Host>(h: &mut H, number: ChannelNumber) -> Result<u64, Error> {
+pub fn request_close<H: Host>(h: &mut H, number: ChannelNumber) -> Result<u64, Refused> {
     ledger::refuse_value(h)?;
     let mut found = Found::load(h, number)?;
     only(h, found.channel.payer)?;
     if found.channel.close_due_at != 0 {
-        return Err(Error::AlreadyRequested { due_at: found.channel.close_due_at });
+        return Err(h.refuse(Error::AlreadyRequested { due_at: found.channel.close_due_at }));
     }
     let due_at = h.now().saturating_add(u64::from(found.channel.challenge_period_secs));
     found.channel.close_due_at = due_at;
@@ -38,7 +38,7 @@ pub fn request_close<H: Host>(h: &mut H, number: ChannelNumber) -> Result<u64, E
 
 /// The payer wants a part of its balance back and keeps the channel. A new request takes the place of the last one and starts anew; an amount of 0
 /// takes it back. More than the balance asks for all of it. Returns when it is due, 0 for none.
-pub fn request_refund<H: Host>(h: &mut H, number: ChannelNumber, amount: u128) -> Result<u64, Error> {
+pub fn request_refund<H: Host>(h: &mut H, number: ChannelNumber, amount: u128) -> Result<u64, Refused> {
     ledger::refuse_value(h)?;
     let found = Found::load(h, number)?;
     only(h, found.channel.payer)?;
@@ -53,7 +53,7 @@ pub fn request_refund_for<H: Host>(
     nonce: u64,
     deadline: u64,
     signature: &CompactSignature,
-) -> Result<u64, Error> {
+) -> Result<u64, Refused> {
     ledger::refuse_value(h)?;
     let found = Found::load(h, number)?;
     let message = RequestRefund { channel_id: found.id(h), amount, nonce, deadline };
@@ -61,13 +61,13 @@ pub fn request_refund_for<H: Host>(
     ask_back(h, found, amount)
 }
 
-fn ask_back<H: Host>(h: &mut H, mut found: Found, amount: u128) -> Result<u64, Error> {
+fn ask_back<H: Host>(h: &mut H, mut found: Found, amount: u128) -> Result<u64, Refused> {
     let movable = floor_to_grain(&found.book.token, amount.min(MAX_AMOUNT));
     if amount == 0 && found.channel.refund_due_at == 0 {
-        return Err(Error::NotRequested {});
+        return Err(h.refuse(Error::NotRequested {}));
     }
     if amount != 0 && movable == 0 {
-        return Err(Error::NotMovable { amount, grain: NATIVE_GRAIN });
+        return Err(h.refuse(Error::NotMovable { amount, grain: NATIVE_GRAIN }));
     }
     let due_at = if amount == 0 { 0 } else { h.now().saturating_add(u64::from(found.channel.challenge_period_secs)) };
     found.channel.refund_requested = movable;
@@ -78,7 +78,7 @@ fn ask_back<H: Host>(h: &mut H, mut found: Found, amount: u128) -> Result<u64, E
 }
 
 /// Executes a close that is due, or else a refund that is. Anyone may; the money goes to the payer.
-pub fn finish<H: Host>(h: &mut H, number: ChannelNumber) -> Result<(), Error> {
+pub fn finish<H: Host>(h: &mut H, number: ChannelNumber) -> Result<(), Refused> {
     ledger::refuse_value(h)?;
     let mut found = Found::load(h, number)?;
     let (now, channel) = (h.now(), found.channel);
@@ -90,7 +90,7 @@ pub fn finish<H: Host>(h: &mut H, number: ChannelNumber) -> Result<(), Error> {
     if refund_asked && now >= channel.refund_due_at {
         let refund = channel.refund_requested.min(channel.balance());
         if refund == 0 {
-            return Err(Error::NothingToPay {});
+            return Err(h.refuse(Error::NothingToPay {}));
         }
         found.channel.deposit = channel.deposit.saturating_sub(refund);
         found.channel.refund_requested = 0;
@@ -101,16 +101,16 @@ pub fn finish<H: Host>(h: &mut H, number: ChannelNumber) -> Result<(), Error> {
         return Ok(());
     }
     match (channel.close_due_at, refund_asked) {
-        (0, false) if channel.refund_due_at != 0 => Err(Error::Lapsed { now, lapsed_at: channel.refund_lapses_at() }),
-        (0, false) => Err(Error::NotRequested {}),
-        (0, true) => Err(Error::NotDue { now, due_at: channel.refund_due_at }),
-        (due_at, false) => Err(Error::NotDue { now, due_at }),
-        (due_at, true) => Err(Error::NotDue { now, due_at: due_at.min(channel.refund_due_at) }),
+        (0, false) if channel.refund_due_at != 0 => Err(h.refuse(Error::Lapsed { now, lapsed_at: channel.refund_lapses_at() })),
+        (0, false) => Err(h.refuse(Error::NotRequested {})),
+        (0, true) => Err(h.refuse(Error::NotDue { now, due_at: channel.refund_due_at })),
+        (due_at, false) => Err(h.refuse(Error::NotDue { now, due_at })),
+        (due_at, true) => Err(h.refuse(Error::NotDue { now, due_at: due_at.min(channel.refund_due_at) })),
     }
 }
 
 /// The payee closes at once: claims its last voucher, and the rest goes back to the payer. A voucher that adds nothing is not looked at.
-pub fn close<H: Host>(h: &mut H, number: ChannelNumber, row: VoucherRow) -> Result<(), Error> {
+pub fn close<H: Host>(h: &mut H, number: ChannelNumber, row: VoucherRow) -> Result<(), Refused> {
     ledger::refuse_value(h)?;
     let mut found = Found::load(h, number)?;
     only(h, found.book.payee)?;
@@ -118,10 +118,10 @@ pub fn close<H: Host>(h: &mut H, number: ChannelNumber, row: VoucherRow) -> Resu
     let (outcome, gain) = found.channel.take(h, &separator, number, &found.book, row.cumulative_amount, &row.signature);
     let mut last = None;
     match outcome {
-        RowOutcome::BadSignature => return Err(Error::BadSignature {}),
+        RowOutcome::BadSignature => return Err(h.refuse(Error::BadSignature {})),
         _ if gain == 0 => {}
         _ => {
-            last.insert(Tally::new(h, number.book, 1)).add(h, number.serial, outcome, gain, found.channel.claimed);
+            last.insert(Tally::of(number.book, Some(found.book), 1)).add(h, number.serial, outcome, gain, found.channel.claimed);
         }
     }
     end(h, found, last);
@@ -137,13 +137,13 @@ pub fn close_for<H: Host>(
     nonce: u64,
     deadline: u64,
     signature: &CompactSignature,
-) -> Result<(), Error> {
+) -> Result<(), Refused> {
     ledger::refuse_value(h)?;
     let found = Found::load(h, number)?;
     let message = Close { channel_id: found.id(h), cumulative_amount, nonce, deadline };
     signed::check(h, Domain::Channels, &message, &found.book.payee, nonce, deadline, signature)?;
     if found.channel.claimed != cumulative_amount {
-        return Err(Error::Unpaid { claimed: found.channel.claimed, expected: cumulative_amount });
+        return Err(h.refuse(Error::Unpaid { claimed: found.channel.claimed, expected: cumulative_amount }));
     }
     end(h, found, None);
     Ok(())
@@ -154,9 +154,7 @@ fn end<H: Host>(h: &mut H, mut found: Found, last: Option<Tally>) {
     found.delete(h);
     let refund = found.channel.balance();
     if let Some(tally) = last {
-        let mut fees = Fees::new();
-        tally.settle(h, None, false, &mut fees);
-        fees.pay(h);
+        book::settle_one(h, |h, fees| tally.settle(h, None, false, fees));
     }
     h.emit(&Event::Closed { number: found.number, claimed: found.channel.claimed, refund });
     ledger::pay(h, &found.book.token, &found.channel.payer, refund, false);

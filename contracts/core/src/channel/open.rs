@@ -7,7 +7,7 @@ use crate::{
     amount::{MAX_AMOUNT, NATIVE_GRAIN, floor_to_grain},
     book,
     eip712::{Domain, Open},
-    error::Error,
+    error::{Error, Refused},
     event::Event,
     host::{Host, Permit},
     ids::{Address, ChannelId, ChannelNumber, ChannelTerms, Token},
@@ -27,18 +27,18 @@ pub struct Opening {
     pub amount: u128,
 }
 
-fn check<H: Host>(h: &H, payer: &Address, one: &Opening, challenge_period_secs: u32) -> Result<(), Error> {
+fn check<H: Host>(h: &H, config: &Config, payer: &Address, one: &Opening, challenge_period_secs: u32) -> Result<(), Refused> {
     ledger::check_party(h, payer)?;
     ledger::check_party(h, &one.payee)?;
     if one.payee == *payer {
-        return Err(Error::BadParty { party: one.payee });
+        return Err(h.refuse(Error::BadParty { party: one.payee }));
     }
     if one.voucher_signer.is_zero() || one.voucher_signer == one.payee {
-        return Err(Error::BadSigner { signer: one.voucher_signer });
+        return Err(h.refuse(Error::BadSigner { signer: one.voucher_signer }));
     }
-    let Config { min_period_secs: min_secs, max_period_secs: max_secs, .. } = Config::load(h);
+    let Config { min_period_secs: min_secs, max_period_secs: max_secs, .. } = *config;
     if challenge_period_secs < min_secs || challenge_period_secs > max_secs {
-        return Err(Error::BadPeriod { given_secs: challenge_period_secs, min_secs, max_secs });
+        return Err(h.refuse(Error::BadPeriod { given_secs: challenge_period_secs, min_secs, max_secs }));
     }
     Ok(())
 }
@@ -51,7 +51,7 @@ fn record<H: Host>(
     token: Token,
     challenge_period_secs: u32,
     deposit: u128,
-) -> Result<(ChannelNumber, ChannelId), Error> {
+) -> Result<(ChannelNumber, ChannelId), Refused> {
     let Opening { payee, voucher_signer, .. } = *one;
     let number = book::next_number(h, &payee, &token)?;
     let opened_at = h.now();
@@ -78,7 +78,7 @@ fn record<H: Host>(
 }
 
 /// Opens a channel with the caller's money.
-pub fn open<H: Host>(h: &mut H, one: &Opening, token: Token, challenge_period_secs: u32) -> Result<(ChannelNumber, ChannelId), Error> {
+pub fn open<H: Host>(h: &mut H, one: &Opening, token: Token, challenge_period_secs: u32) -> Result<(ChannelNumber, ChannelId), Refused> {
     let payer = h.caller();
     open_from(h, payer, one, token, challenge_period_secs)
 }
@@ -90,7 +90,7 @@ pub fn open_with_permit<H: Host>(
     token: Token,
     challenge_period_secs: u32,
     permit: &Permit,
-) -> Result<(ChannelNumber, ChannelId), Error> {
+) -> Result<(ChannelNumber, ChannelId), Refused> {
     let payer = h.caller();
     use_permit(h, &token, &payer, one.amount, permit)?;
     open_from(h, payer, one, token, challenge_period_secs)
@@ -103,7 +103,7 @@ pub fn open_for<H: Host>(
     message: &Open,
     signature: &CompactSignature,
     permit: Option<&Permit>,
-) -> Result<(ChannelNumber, ChannelId), Error> {
+) -> Result<(ChannelNumber, ChannelId), Refused> {
     ledger::refuse_value(h)?;
     signed::check(h, Domain::Channels, message, &message.payer, message.nonce, message.deadline, signature)?;
     if let Some(permit) = permit {
@@ -115,16 +115,17 @@ pub fn open_for<H: Host>(
 
 /// Opens many channels of one token with the caller's money; all of them or none. What a token moves along with the pull (see
 /// [`ledger::take_deposit`]) is the last one's.
-pub fn open_many<H: Host>(h: &mut H, token: Token, challenge_period_secs: u32, many: &[Opening]) -> Result<Vec<ChannelNumber>, Error> {
+pub fn open_many<H: Host>(h: &mut H, token: Token, challenge_period_secs: u32, many: &[Opening]) -> Result<Vec<ChannelNumber>, Refused> {
     let payer = h.caller();
+    let config = Config::load(h);
     let mut total = 0u128;
     for one in many {
-        check(h, &payer, one, challenge_period_secs)?;
+        check(h, &config, &payer, one, challenge_period_secs)?;
         if one.amount == 0 {
-            return Err(Error::ZeroAmount {});
+            return Err(h.refuse(Error::ZeroAmount {}));
         }
         if floor_to_grain(&token, one.amount) != one.amount {
-            return Err(Error::NotMovable { amount: one.amount, grain: NATIVE_GRAIN });
+            return Err(h.refuse(Error::NotMovable { amount: one.amount, grain: NATIVE_GRAIN }));
         }
         total = total.saturating_add(one.amount);
     }
@@ -143,33 +144,33 @@ fn open_from<H: Host>(
     one: &Opening,
     token: Token,
     challenge_period_secs: u32,
-) -> Result<(ChannelNumber, ChannelId), Error> {
-    check(h, &payer, one, challenge_period_secs)?;
+) -> Result<(ChannelNumber, ChannelId), Refused> {
+    check(h, &Config::load(h), &payer, one, challenge_period_secs)?;
     let deposit = ledger::take_deposit(h, &token, &payer, one.amount)?;
     record(h, payer, one, token, challenge_period_secs, deposit)
 }
 
 /// Only of a listed token: what is called must be the chain's own code.
-fn use_permit<H: Host>(h: &mut H, token: &Token, owner: &Address, amount: u128, permit: &Permit) -> Result<(), Error> {
+fn use_permit<H: Host>(h: &mut H, token: &Token, owner: &Address, amount: u128, permit: &Permit) -> Result<(), Refused> {
     if token.is_zero() || ledger::TokenState::load(h, token).is_none() {
-        return Err(Error::NotListed { token: *token });
+        return Err(h.refuse(Error::NotListed { token: *token }));
     }
     h.permit(token, owner, amount, permit);
     Ok(())
 }
 
 /// Adds the caller's money to the channel, if it is the expected one: after a reorg the number may be another's. Timers go on as they were.
-pub fn top_up<H: Host>(h: &mut H, number: ChannelNumber, expected: ChannelId, amount: u128) -> Result<(), Error> {
+pub fn top_up<H: Host>(h: &mut H, number: ChannelNumber, expected: ChannelId, amount: u128) -> Result<(), Refused> {
     let mut found = Found::load(h, number)?;
     let actual = found.id(h);
     if actual != expected {
-        return Err(Error::WrongChannel { expected: expected.0, actual: actual.0 });
+        return Err(h.refuse(Error::WrongChannel { expected: expected.0, actual: actual.0 }));
     }
     let from = h.caller();
     let received = ledger::take_deposit(h, &found.book.token, &from, amount)?;
     let deposit = found.channel.deposit.saturating_add(received);
     if deposit > MAX_AMOUNT {
-        return Err(Error::TooMuch { amount: deposit, max: MAX_AMOUNT });
+        return Err(h.refuse(Error::TooMuch { amount: deposit, max: MAX_AMOUNT }));
     }
     found.channel.deposit = deposit;
     found.save(h);

@@ -4,7 +4,7 @@ use super::claim::is_signed;
 use crate::{
     amount::floor_to_grain,
     book::Book,
-    error::Error,
+    error::{Error, Refused},
     host::{Host, Key},
     ids::{Address, ChannelId, ChannelNumber, ChannelTerms, Token},
     outcome::RowOutcome,
@@ -193,8 +193,12 @@ impl Cell {
 
     /// Takes the channel out; the last slot moves into its place.
     pub(super) fn remove(&mut self, serial: u32) {
-        if let (Some(at), Some(last)) = (self.slot(serial), self.len.checked_sub(SLOT_BYTES)) {
-            self.bytes.copy_within(last..self.len, at);
+        let last = self.len.saturating_sub(SLOT_BYTES);
+        let slot = self.bytes.get(last..self.len).and_then(|slot| <[u8; SLOT_BYTES]>::try_from(slot).ok());
+        if let (Some(at), Some(slot)) = (self.slot(serial), slot)
+            && let Some(place) = self.bytes.get_mut(at..at.saturating_add(SLOT_BYTES))
+        {
+            place.copy_from_slice(&slot);
             self.len = last;
             self.changed = true;
         }
@@ -221,15 +225,18 @@ pub(super) struct Found {
 }
 
 impl Found {
-    pub(super) fn load<H: Host>(h: &H, number: ChannelNumber) -> Result<Self, Error> {
-        let unknown = Error::UnknownNumber { book: number.book, serial: number.serial };
-        let book = Book::load(h, number.book).ok_or(unknown)?;
+    /// Looks for it: without a record, `Unknown` or `Closed`.
+    pub(super) fn look<H: Host>(h: &H, number: ChannelNumber) -> Result<Self, RowOutcome> {
+        let book = Book::load(h, number.book).ok_or(RowOutcome::Unknown)?;
         let cell = Cell::load(h, number);
         match cell.get(number.serial) {
             Some(channel) => Ok(Self { number, channel, book, cell }),
-            None if book.absent(number.serial) == RowOutcome::Closed => Err(Error::ClosedNumber { book: number.book, serial: number.serial }),
-            None => Err(unknown),
+            None => Err(book.absent(number.serial)),
         }
+    }
+
+    pub(super) fn load<H: Host>(h: &H, number: ChannelNumber) -> Result<Self, Refused> {
+        Self::look(h, number).map_err(|why| h.refuse(absent(number, why)))
     }
 
     pub(super) fn id<H: Host>(&self, h: &H) -> ChannelId {
@@ -247,9 +254,15 @@ impl Found {
     }
 }
 
+/// The error of a number without a record.
+pub(super) fn absent(number: ChannelNumber, why: RowOutcome) -> Error {
+    let ChannelNumber { book, serial } = number;
+    if why == RowOutcome::Closed { Error::ClosedNumber { book, serial } } else { Error::UnknownNumber { book, serial } }
+}
+
 /// The channel and its book.
 pub fn find<H: Host>(h: &H, number: ChannelNumber) -> Result<(Channel, Book), Error> {
-    Found::load(h, number).map(|found| (found.channel, found.book))
+    Found::look(h, number).map(|found| (found.channel, found.book)).map_err(|why| absent(number, why))
 }
 
 #[cfg(test)]

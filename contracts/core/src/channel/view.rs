@@ -2,10 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::record::{CHANNELS_A_CELL, Cell, Found, find};
+use super::record::{CHANNELS_A_CELL, Cell, Found};
 use crate::{
     book::Book,
-    error::Error,
     fee::relay_fee,
     host::Host,
     ids::{ChannelId, ChannelNumber},
@@ -14,24 +13,23 @@ use crate::{
 
 /// What a claim of this total would do now, its signature taken for good: outcome, gain, fee.
 pub fn claimable<H: Host>(h: &H, number: ChannelNumber, cumulative_amount: u128) -> (RowOutcome, u128, u128) {
-    match find(h, number) {
-        Ok((channel, book)) => {
+    match Found::look(h, number) {
+        Ok(Found { channel, book, .. }) => {
             let (outcome, gain) = channel.gain(&book.token, cumulative_amount);
             (outcome, gain, relay_fee(&book.terms, book.fee_ceiling_bps, &book.token, gain, h.now()))
         }
-        Err(Error::ClosedNumber { .. }) => (RowOutcome::Closed, 0, 0),
-        Err(_) => (RowOutcome::Unknown, 0, 0),
+        Err(why) => (why, 0, 0),
     }
 }
 
 /// The highest total that a new voucher is covered up to, 0 without a record.
 pub fn cover<H: Host>(h: &H, number: ChannelNumber) -> u128 {
-    find(h, number).map_or(0, |(channel, _)| channel.cover(h.now()))
+    Found::look(h, number).map_or(0, |found| found.channel.cover(h.now()))
 }
 
 /// A channel's id, zero without a record.
 pub fn id<H: Host>(h: &H, number: ChannelNumber) -> ChannelId {
-    Found::load(h, number).map_or(ChannelId([0; 32]), |found| found.id(h))
+    Found::look(h, number).map_or(ChannelId([0; 32]), |found| found.id(h))
 }
 
 /// The most serials that [`list`] looks at.
@@ -71,10 +69,10 @@ pub enum ChannelStatus {
 
 /// The status of a number.
 pub fn status<H: Host>(h: &H, number: ChannelNumber) -> ChannelStatus {
-    match find(h, number) {
-        Ok((channel, _)) if channel.close_due_at != 0 => ChannelStatus::Closing,
+    match Found::look(h, number) {
+        Ok(found) if found.channel.close_due_at != 0 => ChannelStatus::Closing,
         Ok(_) => ChannelStatus::Open,
-        Err(Error::ClosedNumber { .. }) => ChannelStatus::Closed,
+        Err(RowOutcome::Closed) => ChannelStatus::Closed,
         Err(_) => ChannelStatus::Unknown,
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     blob::{self, StreamRow},
     book::{Fees, Tally},
     cell::Cell,
-    error::Error,
+    error::{Error, Refused},
     event::Event,
     host::Host,
     ids::{Address, StreamNumber, Token},
@@ -29,13 +29,13 @@ pub const ALL: u128 = u128::MAX;
 
 /// How much is asked of what there is: an amount that can move, or [`ALL`].
 #[inline(never)]
-pub(super) fn asked(token: &Token, amount: u128, there: u128) -> Result<u128, Error> {
+pub(super) fn asked<H: Host>(h: &H, token: &Token, amount: u128, there: u128) -> Result<u128, Refused> {
     match amount {
-        0 => Err(Error::ZeroAmount {}),
-        ALL if there == 0 => Err(Error::NothingToPay {}),
+        0 => Err(h.refuse(Error::ZeroAmount {})),
+        ALL if there == 0 => Err(h.refuse(Error::NothingToPay {})),
         ALL => Ok(there),
-        _ if amount > there => Err(Error::Overdraw { asked: amount, payable: there }),
-        _ if floor_to_grain(token, amount) != amount => Err(Error::NotMovable { amount, grain: NATIVE_GRAIN }),
+        _ if amount > there => Err(h.refuse(Error::Overdraw { asked: amount, payable: there })),
+        _ if floor_to_grain(token, amount) != amount => Err(h.refuse(Error::NotMovable { amount, grain: NATIVE_GRAIN })),
         _ => Ok(amount),
     }
 }
@@ -150,20 +150,20 @@ impl<H: Host> Rows<H> for Group {
 /// Claims `amount`, or [`ALL`] that is payable: the payee to any address, anyone else to the payee. Returns what left the deposit.
 ///
 /// All of nothing is refused, except where a remainder waits for the payer of a stream that is over.
-pub fn claim<H: Host>(h: &mut H, number: StreamNumber, amount: u128, to: &Address) -> Result<u128, Error> {
+pub fn claim<H: Host>(h: &mut H, number: StreamNumber, amount: u128, to: &Address) -> Result<u128, Refused> {
     ledger::refuse_value(h)?;
     let Found { stream, cell, .. } = Found::load(h, number)?;
     let group = Group::of(h, number, cell);
-    let Some(book) = group.tally.book() else { return Err(Error::UnknownNumber { book: number.book, serial: number.serial }) };
+    let Some(book) = group.tally.book() else { return Err(h.refuse(Error::UnknownNumber { book: number.book, serial: number.serial })) };
     if h.caller() == book.payee {
         ledger::check_party(h, to)?;
     } else if *to != book.payee {
-        return Err(Error::NotAllowed { caller: h.caller(), expected: book.payee });
+        return Err(h.refuse(Error::NotAllowed { caller: h.caller(), expected: book.payee }));
     }
     let (all, now) = (amount == ALL, h.now());
     let mut debt = stream.debt(now);
     let last = all && stream.is_over(&book.token, now, debt.total);
-    let gain = if last { 0 } else { asked(&book.token, amount, floor_to_grain(&book.token, debt.covered))? };
+    let gain = if last { 0 } else { asked(h, &book.token, amount, floor_to_grain(&book.token, debt.covered))? };
     if !all {
         // An amount that is paid is not capped, whatever else is owed.
         debt.uncovered = 0;

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     book,
     eip712::{Create, Domain},
-    error::Error,
+    error::{Error, Refused},
     event::Event,
     host::Host,
     ids::{Address, StreamId, StreamNumber, StreamOrigin, Token},
@@ -77,18 +77,18 @@ impl NewStreams<'_> {
     }
 
     /// Refuses lists of different lengths.
-    fn check(&self) -> Result<(), Error> {
+    fn check<H: Host>(&self, h: &H) -> Result<(), Refused> {
         let lists = [self.rates_per_second_scaled, self.totals, self.cliff_amounts, self.amounts, self.committed];
         let all = self.payees.len();
         if self.memos.len() != all || lists.iter().any(|list| list.len() != all) {
-            return Err(Error::LengthsDiffer {});
+            return Err(h.refuse(Error::LengthsDiffer {}));
         }
         Ok(())
     }
 }
 
 /// Creates a stream of the caller's, with the caller's money or, for the time being, without any.
-pub fn create<H: Host>(h: &mut H, new: &NewStream) -> Result<(StreamNumber, StreamId), Error> {
+pub fn create<H: Host>(h: &mut H, new: &NewStream) -> Result<(StreamNumber, StreamId), Refused> {
     let payer = h.caller();
     create_from(h, &payer, new)
 }
@@ -102,7 +102,7 @@ pub fn create_for<H: Host>(
     nonce: u64,
     deadline: u64,
     signature: &CompactSignature,
-) -> Result<(StreamNumber, StreamId), Error> {
+) -> Result<(StreamNumber, StreamId), Refused> {
     ledger::refuse_value(h)?;
     let NewStream { payee, token, stated, amount, committed, memo } = *new;
     let Stated { rate_per_second_scaled, total, start_at, cliff_at, cliff_amount, end_at, flags } = stated;
@@ -129,8 +129,8 @@ pub fn create_for<H: Host>(
 
 /// Creates many streams of one token with the caller's money; all of them or none. What a token moves along with the pull (see
 /// [`ledger::take_deposit`]) is the last one's.
-pub fn create_many<H: Host>(h: &mut H, many: &NewStreams<'_>) -> Result<Vec<StreamNumber>, Error> {
-    many.check()?;
+pub fn create_many<H: Host>(h: &mut H, many: &NewStreams<'_>) -> Result<Vec<StreamNumber>, Refused> {
+    many.check(h)?;
     let payer = h.caller();
     let mut total = 0u128;
     // Twice through the lists: nothing is written before the money has come.
@@ -149,33 +149,33 @@ pub fn create_many<H: Host>(h: &mut H, many: &NewStreams<'_>) -> Result<Vec<Stre
 }
 
 #[inline(never)]
-fn create_from<H: Host>(h: &mut H, payer: &Address, new: &NewStream) -> Result<(StreamNumber, StreamId), Error> {
+fn create_from<H: Host>(h: &mut H, payer: &Address, new: &NewStream) -> Result<(StreamNumber, StreamId), Refused> {
     let (schedule, residue) = check(h, payer, new)?;
     let deposit = take(h, payer, &new.token, new.amount)?;
     record(h, payer, new, &schedule, residue, deposit)
 }
 
 /// The deposit as it arrived; none is no deposit of zero.
-fn take<H: Host>(h: &mut H, payer: &Address, token: &Token, amount: u128) -> Result<u128, Error> {
+fn take<H: Host>(h: &mut H, payer: &Address, token: &Token, amount: u128) -> Result<u128, Refused> {
     if amount == 0 { ledger::refuse_value(h).map(|()| 0) } else { ledger::take_deposit(h, token, payer, amount) }
 }
 
 /// Refuses what cannot be a stream. Its schedule, and what is left for its end.
 #[inline(never)]
-fn check<H: Host>(h: &H, payer: &Address, new: &NewStream) -> Result<(Schedule, u32), Error> {
+fn check<H: Host>(h: &H, payer: &Address, new: &NewStream) -> Result<(Schedule, u32), Refused> {
     ledger::check_party(h, payer)?;
     ledger::check_party(h, &new.payee)?;
     if new.payee == *payer {
-        return Err(Error::BadParty { party: new.payee });
+        return Err(h.refuse(Error::BadParty { party: new.payee }));
     }
-    let checked = new.stated.check(&new.token, h.now())?;
-    check_amount(&new.token, new.amount)?;
-    check_amount(&new.token, new.committed)?;
+    let checked = new.stated.check(&new.token, h.now()).map_err(|e| h.refuse(e))?;
+    check_amount(&new.token, new.amount).map_err(|e| h.refuse(e))?;
+    check_amount(&new.token, new.committed).map_err(|e| h.refuse(e))?;
     if new.committed > new.amount {
-        return Err(ScheduleError::CommittedAboveDeposit.into());
+        return Err(h.refuse(ScheduleError::CommittedAboveDeposit.into()));
     }
     if new.stated.total != 0 && new.committed > new.stated.total {
-        return Err(ScheduleError::CommittedAboveTotal.into());
+        return Err(h.refuse(ScheduleError::CommittedAboveTotal.into()));
     }
     Ok(checked)
 }
@@ -189,7 +189,7 @@ fn record<H: Host>(
     schedule: &Schedule,
     end_residue_scaled: u32,
     deposit: u128,
-) -> Result<(StreamNumber, StreamId), Error> {
+) -> Result<(StreamNumber, StreamId), Refused> {
     let NewStream { payee, token, .. } = new;
     let flags = new.stated.flags;
     let number = book::next_number(h, payee, token)?;

@@ -2,7 +2,7 @@
 
 use super::{Details, Rights, record::Found, schedule::MAX_RATE_SCALED};
 use crate::{
-    error::Error,
+    error::{Error, Refused},
     event::Event,
     host::Host,
     ids::{Address, StreamNumber},
@@ -10,14 +10,14 @@ use crate::{
 
 /// The payer names its delegate, what it may do (bits of [`Rights`]) and the largest rate it may set. The zero address is nobody, with no rights and a cap of
 /// 0. Takes the place of the delegate before. Can be called as long as there is a record.
-pub fn set_delegate<H: Host>(h: &mut H, number: StreamNumber, delegate: &Address, rights: u8, rate_cap_scaled: u128) -> Result<(), Error> {
+pub fn set_delegate<H: Host>(h: &mut H, number: StreamNumber, delegate: &Address, rights: u8, rate_cap_scaled: u128) -> Result<(), Refused> {
     Found::of_caller(h, number, Rights::NONE)?;
     if rights & !Rights::ALL != 0 || (delegate.is_zero() && rights != 0) {
-        return Err(Error::BadRights { given: rights });
+        return Err(h.refuse(Error::BadRights { given: rights }));
     }
     let max_scaled = if delegate.is_zero() { 0 } else { MAX_RATE_SCALED };
     if rate_cap_scaled > max_scaled {
-        return Err(Error::BadRate { given_scaled: rate_cap_scaled, max_scaled });
+        return Err(h.refuse(Error::BadRate { given_scaled: rate_cap_scaled, max_scaled }));
     }
     let details = Details { delegate: *delegate, rights, rate_cap_scaled, ..Details::load(h, number) };
     details.save(h, number);

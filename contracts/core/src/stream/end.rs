@@ -3,7 +3,7 @@
 use super::{Rights, State, claim::Group, record::Found, schedule::SCALE};
 use crate::{
     book::Book,
-    error::Error,
+    error::{Error, Refused},
     event::Event,
     host::Host,
     ids::{Address, StreamNumber},
@@ -22,7 +22,7 @@ struct Ending {
 
 impl Ending {
     #[inline(never)]
-    fn load<H: Host>(h: &H, number: StreamNumber) -> Result<Self, Error> {
+    fn load<H: Host>(h: &H, number: StreamNumber) -> Result<Self, Refused> {
         ledger::refuse_value(h)?;
         let mut found = Found::load(h, number)?;
         let (book, by, now) = (found.book(h)?, h.caller(), h.now());
@@ -32,10 +32,10 @@ impl Ending {
         }
         let stream = &found.stream;
         if stream.is(State::CANCELLED | State::VOIDED) || stream.is_settled(&book.token, now) {
-            return Err(Error::Ended {});
+            return Err(h.refuse(Error::Ended {}));
         }
         if !by_payee && !stream.is_cancellable() {
-            return Err(Error::NotCancellable {});
+            return Err(h.refuse(Error::NotCancellable {}));
         }
         let due = stream.due_on_end(&book.token, now, by_payee);
         Ok(Self { found, book, by, by_payee, due })
@@ -46,7 +46,7 @@ impl Ending {
 /// credit. What the payee is due is what is owed and covered; when the payer's side cancels, at least what was committed (were it so when the payee does, it
 /// could take a year's commitment on the first day). Uncovered debt, and what is below the smallest amount that can move, is written off. Refused once ended
 /// with all debt covered: a claim pays both sides.
-pub fn cancel<H: Host>(h: &mut H, number: StreamNumber) -> Result<(), Error> {
+pub fn cancel<H: Host>(h: &mut H, number: StreamNumber) -> Result<(), Refused> {
     let Ending { mut found, book, by, by_payee, due } = Ending::load(h, number)?;
     let stream = &mut found.stream;
     // Not negative: due is at most the balance.
@@ -74,7 +74,7 @@ pub fn cancel<H: Host>(h: &mut H, number: StreamNumber) -> Result<(), Error> {
 
 /// Ends a stream for good and moves no money: it accrues nothing any more, uncovered debt is written off, what is due (as in [`cancel`]) stays claimable and
 /// the rest refundable. For a payer that would rather not be paid back at once, and a payee that wants to be paid by batches.
-pub fn void<H: Host>(h: &mut H, number: StreamNumber) -> Result<(), Error> {
+pub fn void<H: Host>(h: &mut H, number: StreamNumber) -> Result<(), Refused> {
     let Ending { mut found, by, due, .. } = Ending::load(h, number)?;
     let stream = &mut found.stream;
     let written_off = stream.debt(h.now()).uncovered;

@@ -5,7 +5,7 @@ use super::{Cliff, Flags, Schedule, schedule::MAX_RATE_SCALED};
 use crate::{
     book::Book,
     cell::{Cell, Slot},
-    error::Error,
+    error::{Error, Refused},
     host::{Host, Key},
     ids::{Address, StreamId, StreamNumber},
     ledger,
@@ -139,6 +139,8 @@ pub struct Details {
     pub rights: u8,
     /// The largest rate that the delegate may set.
     pub rate_cap_scaled: u128,
+    /// When the payee's side was last handed over; 0: never.
+    pub handed_over_at: u64,
     /// Its id, of the number and payee at creation: it stays when the payee's side is handed over.
     pub id: StreamId,
     /// For the payee's books.
@@ -168,14 +170,22 @@ impl Rights {
 
 impl Details {
     /// Bytes of the cell.
-    pub const BYTES: usize = 102;
+    pub const BYTES: usize = 107;
 
     /// Reads them; zeros where there are none.
     #[inline(never)]
     pub fn load<H: Host>(h: &H, number: StreamNumber) -> Self {
         let bytes = h.load::<{ Self::BYTES }>(&Key::Details(number)).unwrap_or([0; Self::BYTES]);
         let mut r = Reader::new(&bytes);
-        Self { start_at: r.time(), delegate: r.address(), rights: r.u8(), rate_cap_scaled: r.amount(), id: StreamId(r.bytes32()), memo: r.bytes32() }
+        Self {
+            start_at: r.time(),
+            delegate: r.address(),
+            rights: r.u8(),
+            rate_cap_scaled: r.amount(),
+            handed_over_at: r.time(),
+            id: StreamId(r.bytes32()),
+            memo: r.bytes32(),
+        }
     }
 
     pub(super) fn save<H: Host>(&self, h: &mut H, number: StreamNumber) {
@@ -185,6 +195,7 @@ impl Details {
             .address(&self.delegate)
             .u8(self.rights)
             .amount(self.rate_cap_scaled)
+            .time(self.handed_over_at)
             .bytes(&self.id.0)
             .bytes(&self.memo);
         h.save(&Key::Details(number), &bytes);
@@ -217,30 +228,30 @@ pub(super) struct Found {
 impl Found {
     /// Reads the record, and nothing else if there is one.
     #[inline(never)]
-    pub(super) fn load<H: Host>(h: &H, number: StreamNumber) -> Result<Self, Error> {
+    pub(super) fn load<H: Host>(h: &H, number: StreamNumber) -> Result<Self, Refused> {
         let cell = Cell::load(h, number);
         match cell.get(number.serial) {
             Some(stream) => Ok(Self { number, stream, cell, max_rate_scaled: MAX_RATE_SCALED }),
-            None => Err(absent(number, Book::load(h, number.book))),
+            None => Err(h.refuse(absent(number, Book::load(h, number.book)))),
         }
     }
 
     /// Payee and token.
-    pub(super) fn book<H: Host>(&self, h: &H) -> Result<Book, Error> {
+    pub(super) fn book<H: Host>(&self, h: &H) -> Result<Book, Refused> {
         // A record has a book.
-        Book::load(h, self.number.book).ok_or(absent(self.number, None))
+        Book::load(h, self.number.book).ok_or_else(|| h.refuse(absent(self.number, None)))
     }
 
     /// Refuses who is neither the payer nor a delegate with this right.
     #[inline(never)]
-    pub(super) fn check_caller<H: Host>(&mut self, h: &H, right: u8) -> Result<(), Error> {
+    pub(super) fn check_caller<H: Host>(&mut self, h: &H, right: u8) -> Result<(), Refused> {
         let (caller, payer) = (h.caller(), self.stream.payer);
         if caller == payer {
             return Ok(());
         }
         let details = Details::load(h, self.number);
         if details.rights & right == 0 || caller != details.delegate {
-            return Err(Error::NotAllowed { caller, expected: payer });
+            return Err(h.refuse(Error::NotAllowed { caller, expected: payer }));
         }
         self.max_rate_scaled = details.rate_cap_scaled;
         Ok(())
@@ -248,7 +259,7 @@ impl Found {
 
     /// The caller's stream: its payer's, or its delegate's with this right.
     #[inline(never)]
-    pub(super) fn of_caller<H: Host>(h: &H, number: StreamNumber, right: u8) -> Result<Self, Error> {
+    pub(super) fn of_caller<H: Host>(h: &H, number: StreamNumber, right: u8) -> Result<Self, Refused> {
         ledger::refuse_value(h)?;
         let mut found = Self::load(h, number)?;
         found.check_caller(h, right)?;
@@ -256,9 +267,9 @@ impl Found {
     }
 
     /// The same, if it goes on: not cancelled, voided or ended.
-    pub(super) fn going_on<H: Host>(h: &H, number: StreamNumber, right: u8) -> Result<Self, Error> {
+    pub(super) fn going_on<H: Host>(h: &H, number: StreamNumber, right: u8) -> Result<Self, Refused> {
         let found = Self::of_caller(h, number, right)?;
-        if found.stream.is_done(h.now()) { Err(Error::Ended {}) } else { Ok(found) }
+        if found.stream.is_done(h.now()) { Err(h.refuse(Error::Ended {})) } else { Ok(found) }
     }
 
     #[inline(never)]
@@ -281,10 +292,13 @@ fn absent(number: StreamNumber, book: Option<Book>) -> Error {
     }
 }
 
-/// The stream and its book.
+/// The stream and its book, for views.
 pub fn find<H: Host>(h: &H, number: StreamNumber) -> Result<(Stream, Book), Error> {
-    let found = Found::load(h, number)?;
-    Ok((found.stream, found.book(h)?))
+    let book = Book::load(h, number.book);
+    match (Cell::<Stream>::load(h, number).get(number.serial), book) {
+        (Some(stream), Some(book)) => Ok((stream, book)),
+        (_, book) => Err(absent(number, book)),
+    }
 }
 
 #[cfg(test)]
@@ -303,7 +317,7 @@ mod tests {
     #[test]
     fn every_byte_of_the_details_is_used() {
         let (mut h, from, to) = (MemoryHost::default(), StreamNumber { book: 1, serial: 0 }, StreamNumber { book: 2, serial: 0 });
-        let bytes: Vec<u8> = (1..=102).collect();
+        let bytes: Vec<u8> = (1..=107).collect();
         h.cells.insert(Key::Details(from), bytes.clone());
         Details::load(&h, from).save(&mut h, to);
         assert_eq!(h.cells[&Key::Details(to)], bytes);

@@ -17,6 +17,8 @@ pub struct Model {
     pub token: Token,
     pub cancellable: bool,
     pub transferable: bool,
+    /// From when on it can be handed over again.
+    pub stays_until: u64,
     pub start: u64,
     pub cliff: Option<(u64, u128)>,
     pub end: Option<u64>,
@@ -56,6 +58,7 @@ impl Model {
             token: new.token,
             cancellable: s.flags & 1 != 0,
             transferable: s.flags & 2 != 0,
+            stays_until: 0,
             start,
             cliff,
             end: (s.end_at != 0).then_some(s.end_at),

@@ -74,7 +74,7 @@ fn created(e: &str) -> (Stream, Details) {
     };
     let memo = bytes(&rest, "memo: [").try_into().expect("32 bytes");
     let id = StreamId(bytes(&rest, "StreamId([").try_into().expect("32 bytes"));
-    (stream, Details { start_at, delegate: Address::ZERO, rights: 0, rate_cap_scaled: 0, id, memo })
+    (stream, Details { start_at, delegate: Address::ZERO, rights: 0, rate_cap_scaled: 0, handed_over_at: 0, id, memo })
 }
 
 /// What has come to be owed by now is written down, as pauses and new rates do.
@@ -108,7 +108,8 @@ impl Seen {
                 }
                 "StreamHandedOver" => {
                     let (n, new) = (number(e, "number"), number(e, "new"));
-                    let moved = seen.streams.remove(&n).expect("it was there");
+                    let mut moved = seen.streams.remove(&n).expect("it was there");
+                    moved.1.handed_over_at = *now;
                     assert_eq!((seen.books[&n.book].0, seen.books[&new.book].0), (address(e, "from"), address(e, "to")));
                     assert_eq!((seen.books[&n.book].1, seen.books[&new.book].2), (seen.books[&new.book].1, new.serial));
                     seen.insert(new, moved);

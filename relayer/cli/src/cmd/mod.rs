@@ -1,5 +1,7 @@
 //! The commands.
 
 pub mod completions;
+pub mod dry_run;
+pub mod key;
 pub mod relay;
 pub mod statement;

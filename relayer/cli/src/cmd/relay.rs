@@ -3,32 +3,38 @@
 mod backup;
 mod export;
 
+use super::dry_run;
 use crate::{chain::SignedChain, database, log, signer};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use rivulet_chain::{Chain, Deployment, NodeOptions, Signer};
 use rivulet_rules::chain::ContractKind;
 use rivulet_server::{
     config::{Config, Signer as SignerConfig},
+    control::SetLog,
     network::{Network, TokenInfo},
-    serve::Relayer,
+    serve::{Relayer, Secrets},
+    tls::Tls,
 };
 use rivulet_store::DeploymentId;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::watch,
+    sync::{Notify, watch},
 };
 
 const EXAMPLES: &str = "Examples:
   rivulet relay --config relayer.toml
-  rivulet relay --config relayer.toml --check-config
+  rivulet relay check-config --config relayer.toml
+  rivulet relay --config relayer.toml --dry-run
   rivulet relay --config relayer.toml --listen 0.0.0.0:8787 --rpc-url wss://node.example
   RIVULET_SIGNER_FILE=relayer.key rivulet relay
   rivulet relay backup relayer-2026-11-20.backup
 
-A flag goes before its variable, a variable before the file. Every key of the file, with its default: relayer/config/full.toml.
-The key that signs claims needs native tokens for their fees. SIGINT or SIGTERM stops in good order.";
+A flag goes before its variable, a variable before the file. Every key of the file has a variable: RIVULET__SECTION__KEY, its value written as in the file
+(RIVULET__BATCH__MAX_ROWS=200). Every key, with its default: relayer/config/full.toml.
+The key that signs claims needs native tokens for their fees. SIGINT or SIGTERM stops in good order; SIGHUP reads the
+TLS certificate again.";
 
 /// Runs a relayer: takes vouchers over HTTP, claims them on the chain.
 #[derive(Debug, Args)]
@@ -40,11 +46,17 @@ pub struct Relay {
     /// Check the configuration, the deployment file and the key, say what would run, and stop.
     #[arg(long)]
     check_config: bool,
+    /// Say what would be claimed now, at what fee, and why the rest would not; send and store nothing. A relayer may be running beside.
+    #[arg(long, conflicts_with = "check_config")]
+    dry_run: bool,
+    /// With --dry-run: as JSON.
+    #[arg(long, requires = "dry_run")]
+    json: bool,
     /// Where to listen.
-    #[arg(long, env = "RIVULET_LISTEN", value_name = "ADDRESS:PORT")]
+    #[arg(long, global = true, env = "RIVULET_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
     /// A node; several by repeating it or with commas, best first.
-    #[arg(long, env = "RIVULET_RPC_URL", value_name = "URL", value_delimiter = ',')]
+    #[arg(long, global = true, env = "RIVULET_RPC_URL", value_name = "URL", value_delimiter = ',')]
     rpc_url: Vec<String>,
     /// The network's file.
     #[arg(long, global = true, env = "RIVULET_DEPLOYMENT", value_name = "FILE")]
@@ -56,10 +68,10 @@ pub struct Relay {
     #[arg(long, global = true, env = "RIVULET_DATABASE_PASSWORD_FILE", value_name = "FILE")]
     database_password_file: Option<PathBuf>,
     /// The file with the key that claims are signed with.
-    #[arg(long, env = "RIVULET_SIGNER_FILE", value_name = "FILE")]
+    #[arg(long, global = true, env = "RIVULET_SIGNER_FILE", value_name = "FILE")]
     signer_file: Option<PathBuf>,
     /// Write the log as one JSON object a line.
-    #[arg(long, env = "RIVULET_LOG_JSON")]
+    #[arg(long, global = true, env = "RIVULET_LOG_JSON")]
     log_json: bool,
     #[command(subcommand)]
     action: Option<Action>,
@@ -67,6 +79,8 @@ pub struct Relay {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Checks the configuration, the deployment file and the keys, and says what would run; as --check-config.
+    CheckConfig,
     /// Writes all that the relayer knows into one file, while it runs.
     Backup(backup::Backup),
     /// Puts a backup back into a database that has nothing yet: a new file, or an empty Postgres database.
@@ -77,21 +91,27 @@ enum Action {
 
 impl Relay {
     pub fn run(self) -> anyhow::Result<()> {
+        if self.action.is_some() && (self.dry_run || self.check_config) {
+            bail!("--dry-run and --check-config are the relayer's own: leave them out, or the command");
+        }
         let config = self.configure()?;
         let deployment = Deployment::load(&config.deployment).context("cannot use the deployment file")?;
         match &self.action {
-            None => {}
+            None | Some(Action::CheckConfig) => {}
             Some(Action::Backup(backup)) => return backup.run(&config, &deployment),
             Some(Action::Restore(restore)) => return restore.run(&config, &deployment),
             Some(Action::Export(export)) => return export.run(&config, &deployment),
         }
-        let signer = signer::load(&config.signer)?;
-        if self.check_config {
-            return check(&config, &deployment, &signer);
+        let (signer, secrets) = (signer::load(&config.signer)?, signer::others(&config)?);
+        if self.check_config || self.action.is_some() {
+            return check(&config, &deployment, &signer, &secrets);
         }
-        log::start(&config.log)?;
+        let set_log = log::start(&config.log)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
-        let result = runtime.block_on(relay(config, deployment, signer));
+        let result = match self.dry_run {
+            true => runtime.block_on(preview(config, deployment, signer, self.json)),
+            false => runtime.block_on(relay(config, deployment, signer, secrets, set_log)),
+        };
         // Reads under way on blocking threads need not hold up the end: nothing that was answered depends on them.
         runtime.shutdown_timeout(std::time::Duration::from_secs(2));
         result
@@ -101,7 +121,7 @@ impl Relay {
     fn configure(&self) -> anyhow::Result<Config> {
         let path = self.config.display();
         let text = std::fs::read_to_string(&self.config).with_context(|| format!("cannot read the configuration {path}"))?;
-        let mut config = Config::parse(&text).with_context(|| format!("cannot use the configuration {path}"))?;
+        let mut config = Config::parse_with(&text, std::env::vars()).with_context(|| format!("cannot use the configuration {path}"))?;
         if let Some(listen) = self.listen {
             config.http.listen = listen;
         }
@@ -120,7 +140,7 @@ impl Relay {
         }
         database::add_password(&mut config)?;
         if let Some(file) = &self.signer_file {
-            config.signer = SignerConfig { file: Some(file.clone()), dev_uri: None };
+            config.signer = SignerConfig { file: Some(file.clone()), env: None, dev_uri: None };
         }
         if self.log_json {
             config.log.format = rivulet_server::config::LogFormat::Json;
@@ -154,7 +174,7 @@ fn network(deployment: &Deployment, signer: &Signer, fee_ceiling_bps: [u16; 2]) 
     }
 }
 
-fn check(config: &Config, deployment: &Deployment, signer: &Signer) -> anyhow::Result<()> {
+fn check(config: &Config, deployment: &Deployment, signer: &Signer, secrets: &Secrets) -> anyhow::Result<()> {
     let network = network(deployment, signer, [0, 0]);
     config.accept_policy(&network)?;
     config.batch_policy(&network, ContractKind::Channels)?;
@@ -165,30 +185,73 @@ fn check(config: &Config, deployment: &Deployment, signer: &Signer) -> anyhow::R
     println!("database  {}", config.database);
     println!("listen    {}", config.http.listen);
     println!("relayer   {} (payees name it as the beneficiary of their terms)", network.relayer_address);
+    match &secrets.acknowledgement {
+        Some(key) => println!("signs     acknowledgements as {}", key.address()),
+        None => println!("signs     no acknowledgements: acknowledge.key_file names no key"),
+    }
+    let tls = config.http.tls_certificate_file.as_deref().zip(config.http.tls_key_file.as_deref());
+    if let Some((certificate, key)) = tls {
+        Tls::load(certificate, key).context("cannot speak TLS")?;
+    }
+    println!("TLS       {}", if tls.is_some() { "by certificate and key" } else { "none: for a proxy in front, or this machine alone" });
+    println!("admin     {}", if secrets.admin.is_some() { "routes under /v1/admin, by token" } else { "no routes" });
     println!("The configuration is good. Nothing was opened, no node was asked.");
     Ok(())
 }
 
-async fn relay(config: Config, deployment: Deployment, signer: Signer) -> anyhow::Result<()> {
-    let stop = stop_on_signal()?;
+/// Connects, and asks the contracts what they were made with.
+async fn connect(config: &Config, deployment: &Deployment, signer: &Signer) -> anyhow::Result<(Chain, Network)> {
     let options = NodeOptions { mortality_blocks: config.chain.mortality_blocks, ..NodeOptions::default() };
-    let connecting = Chain::connect(&config.chain.rpc_urls, &deployment, options);
-    let mut told = stop.clone();
-    let chain = tokio::select! {
-        chain = connecting => chain.context("cannot use the chain")?,
-        _ = told.changed() => return Ok(()),
-    };
+    let chain = Chain::connect(&config.chain.rpc_urls, deployment, options).await.context("cannot use the chain")?;
     let head = chain.finalized_head().await.context("cannot use the chain")?;
     let mut fee_ceiling_bps = [0; 2];
     for (slot, kind) in fee_ceiling_bps.iter_mut().zip([ContractKind::Channels, ContractKind::Streams]) {
         *slot = chain.config(kind, head.block).await.context("cannot read the contract's configuration")?.fee_ceiling_bps;
     }
-    let network = network(&deployment, &signer, fee_ceiling_bps);
+    let network = network(deployment, signer, fee_ceiling_bps);
     tracing::info!(network = network.name, block = head.block.number, relayer = %network.relayer_address, "connected");
+    Ok((chain, network))
+}
+
+async fn relay(config: Config, deployment: Deployment, signer: Signer, secrets: Secrets, set_log: SetLog) -> anyhow::Result<()> {
+    let stop = stop_on_signal()?;
+    let mut told = stop.clone();
+    let (chain, network) = tokio::select! {
+        connected = connect(&config, &deployment, &signer) => connected?,
+        _ = told.changed() => return Ok(()),
+    };
     let store =
         rivulet_store::open(&config.database, &network.deployment).await.with_context(|| format!("cannot use the database {}", config.database))?;
-    let relayer = Relayer::new(config, network, store, Arc::new(SignedChain::new(chain, signer)))?;
+    let relayer = Relayer::with_secrets(config, network, store, Arc::new(SignedChain::new(chain, signer)), secrets)?;
+    relayer.api.control.on_log(set_log);
+    reload_on_signal(Arc::clone(&relayer.reload))?;
     relayer.run(stop).await?;
+    Ok(())
+}
+
+/// What would be claimed now. The database is only read: a relayer may be using it.
+async fn preview(config: Config, deployment: Deployment, signer: Signer, is_json: bool) -> anyhow::Result<()> {
+    let (chain, network) = connect(&config, &deployment, &signer).await?;
+    let read = rivulet_store::open_read_only(&config.database, &network.deployment).await;
+    let store = read.with_context(|| format!("cannot read the database {}", config.database))?;
+    let relayer = Relayer::new(config, network, store, Arc::new(SignedChain::new(chain, signer)))?;
+    let preview = relayer.worker.preview().await.context("cannot say what would be claimed")?;
+    if is_json {
+        println!("{}", serde_json::to_string_pretty(&preview)?);
+    } else {
+        print!("{}", dry_run::table(&preview));
+    }
+    Ok(())
+}
+
+/// SIGHUP: the certificate is read again. Without TLS it does nothing, and does not end the process either.
+fn reload_on_signal(reload: Arc<Notify>) -> anyhow::Result<()> {
+    let mut hangup = signal(SignalKind::hangup()).context("cannot listen for signals")?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            reload.notify_one();
+        }
+    });
     Ok(())
 }
 

@@ -9,6 +9,7 @@
 //! | growth | [`growth`], decided by the store | `stale` |
 //! | the payer has not asked to close | [`open`] | `channel_closing` |
 //! | cover | [`cover`] | `not_covered` |
+//! | not too much on a channel that is not final | [`finality`] | `not_final` |
 //! | the first total pays for its row | [`first`] | `first_total_too_small` |
 //!
 //! The signature is checked before anything is said about amounts: who cannot sign learns nothing. What the store has already is answered as it was
@@ -16,6 +17,7 @@
 
 pub mod channel;
 pub mod cover;
+pub mod finality;
 pub mod first;
 pub mod growth;
 pub mod open;
@@ -42,6 +44,8 @@ pub struct Snapshot {
     pub channel_id: ChannelId,
     /// The highest total in the store, as far as known: a lower bound. The store has the last word.
     pub best_total: Option<u128>,
+    /// False: seen in a block that a reorg may still undo.
+    pub is_final: bool,
 }
 
 /// What this relayer takes.
@@ -51,6 +55,8 @@ pub struct Policy {
     pub payees: BTreeSet<Address>,
     /// The least gain of a channel's first voucher, by token. A token that is not listed is taken from 1 unit on.
     pub min_first_gain: BTreeMap<Token, u128>,
+    /// The highest total taken of a channel that is not final yet, by token. A token that is not listed: nothing.
+    pub unfinalized_max: BTreeMap<Token, u128>,
 }
 
 /// The channel's record, if the voucher is for it.
@@ -74,6 +80,7 @@ pub fn verify(offer: &Offer, snapshot: &Snapshot, policy: &Policy, separator: &[
     }
     open::check(&state)?;
     cover::check(&state, offer.cumulative_amount, now)?;
+    finality::check(&state, snapshot.is_final, offer.cumulative_amount, policy)?;
     first::check(&state, snapshot.best_total, offer.cumulative_amount, policy)?;
     Ok(verified)
 }

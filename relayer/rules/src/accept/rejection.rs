@@ -49,7 +49,10 @@ pub enum Rejection {
     #[error("signature: expected a secp256k1 signature of the voucher, got one that no key can have made")]
     BadSignature,
     /// Signed, but by nobody who may.
-    #[error("signature: expected one by {voucher_signer} or {payer}, got one by {given}")]
+    #[error(
+        "signature: expected one by {}, got one by {given}: another key, or a signature of another total, channel, chain or contract",
+        either(voucher_signer, payer)
+    )]
     WrongSigner {
         /// The channel's voucher signer.
         voucher_signer: Address,
@@ -82,6 +85,16 @@ pub enum Rejection {
         /// What came.
         given: u128,
     },
+    /// The channel is in a block that is not final yet, and the total is more than what is risked on one.
+    #[error("channel {number} is not final yet: expected a total of at most {most}, got {given}")]
+    NotFinal {
+        /// Which channel.
+        number: ChannelNumber,
+        /// The highest total until it is final.
+        most: u128,
+        /// What came.
+        given: u128,
+    },
     /// A channel's first voucher must pay for carrying it.
     #[error("cumulative_amount: expected a first total of at least {least}, got {given}")]
     FirstTotalTooSmall {
@@ -92,7 +105,28 @@ pub enum Rejection {
     },
 }
 
+/// Who may sign.
+fn either(voucher_signer: &Address, payer: &Address) -> String {
+    if voucher_signer == payer { payer.to_string() } else { format!("{voucher_signer} (the channel's voucher signer) or {payer} (its payer)") }
+}
+
 impl Rejection {
+    /// Every code that a voucher's refusal may have.
+    pub const CODES: [&str; 12] = [
+        "malformed",
+        "unknown_channel",
+        "channel_closed",
+        "wrong_channel_id",
+        "payee_not_served",
+        "bad_signature",
+        "wrong_signer",
+        "stale",
+        "channel_closing",
+        "not_covered",
+        "not_final",
+        "first_total_too_small",
+    ];
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -106,6 +140,7 @@ impl Rejection {
             Self::Stale { .. } => "stale",
             Self::ChannelClosing { .. } => "channel_closing",
             Self::NotCovered { .. } => "not_covered",
+            Self::NotFinal { .. } => "not_final",
             Self::FirstTotalTooSmall { .. } => "first_total_too_small",
         }
     }
@@ -118,7 +153,7 @@ impl Rejection {
             Self::PayeeNotServed(_) => "book",
             Self::WrongChannelId { .. } => "channel_id",
             Self::BadSignature | Self::WrongSigner { .. } => "signature",
-            Self::Stale { .. } | Self::NotCovered { .. } | Self::FirstTotalTooSmall { .. } => "cumulative_amount",
+            Self::Stale { .. } | Self::NotCovered { .. } | Self::NotFinal { .. } | Self::FirstTotalTooSmall { .. } => "cumulative_amount",
         }
     }
 
@@ -131,10 +166,10 @@ impl Rejection {
             Self::WrongChannelId { expected, .. } => hex(&expected.0),
             Self::PayeeNotServed(_) => "a channel of a payee this relayer serves".to_owned(),
             Self::BadSignature => "a secp256k1 signature of the voucher".to_owned(),
-            Self::WrongSigner { voucher_signer, payer, .. } if voucher_signer == payer => format!("signed by {payer}"),
-            Self::WrongSigner { voucher_signer, payer, .. } => format!("signed by {voucher_signer} or {payer}"),
+            Self::WrongSigner { voucher_signer, payer, .. } => format!("signed by {}", either(voucher_signer, payer)),
             Self::Stale { best, .. } => format!("more than {}", best.cumulative_amount),
             Self::NotCovered { covered, .. } => format!("at most {covered}"),
+            Self::NotFinal { most, .. } => format!("at most {most} until the channel's block is final"),
             Self::FirstTotalTooSmall { least, .. } => format!("at least {least}"),
         }
     }
@@ -150,7 +185,9 @@ impl Rejection {
             Self::PayeeNotServed(payee) => payee.to_string(),
             Self::BadSignature => "one that no key can have made".to_owned(),
             Self::WrongSigner { given, .. } => format!("signed by {given}"),
-            Self::Stale { given, .. } | Self::NotCovered { given, .. } | Self::FirstTotalTooSmall { given, .. } => given.to_string(),
+            Self::Stale { given, .. } | Self::NotCovered { given, .. } | Self::NotFinal { given, .. } | Self::FirstTotalTooSmall { given, .. } => {
+                given.to_string()
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use rivulet_core::{
 pub struct Verified {
     number: ChannelNumber,
     channel_id: ChannelId,
+    payer: Address,
     payee: Address,
     token: Token,
     cumulative_amount: u128,
@@ -22,6 +23,7 @@ impl Verified {
         Self {
             number: offer.number,
             channel_id: offer.channel_id,
+            payer: terms.payer,
             payee: terms.payee,
             token: terms.token,
             cumulative_amount: offer.cumulative_amount,
@@ -36,6 +38,10 @@ impl Verified {
     /// The id that was signed.
     pub fn channel_id(&self) -> ChannelId {
         self.channel_id
+    }
+    /// Who pays.
+    pub fn payer(&self) -> Address {
+        self.payer
     }
     /// Who is paid.
     pub fn payee(&self) -> Address {

@@ -6,7 +6,7 @@ use rivulet_core::{cell::Slot, channel::CHANNELS_A_CELL, ids::Number, stream::St
 /// How much weight the parts of a claim batch take. Only a first guess for choosing rows: the dry run of the chosen batch has the last word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Shape {
-    /// The call itself, the contract's code included.
+    /// The call itself, the contract's code included, without what the chain adds to any call: that is in [`FeeModel::base_planck`].
     pub call: Weight,
     /// A book: its record, its payout, its event.
     pub group: Weight,
@@ -21,23 +21,25 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Claims from channels, from `tests/bench/RESULTS.md`: batches of 1 and 200 rows, of neighbours, of every fourth channel and of as many payees.
+    /// Claims from channels, from `tests/bench/RESULTS.md`: native batches of 1 and 200 rows, of neighbours, of rows that share no cell and of as many payees.
     pub const CHANNELS: Self = Self {
-        call: Weight { ref_time_ps: 1_130_000_000, proof_size_bytes: 114_000 },
-        group: Weight { ref_time_ps: 660_000_000, proof_size_bytes: 18_400 },
-        cell: Weight { ref_time_ps: 156_000_000, proof_size_bytes: 10_800 },
+        call: Weight { ref_time_ps: 329_000_000, proof_size_bytes: 55_700 },
+        group: Weight { ref_time_ps: 640_000_000, proof_size_bytes: 18_400 },
+        cell: Weight { ref_time_ps: 156_000_000, proof_size_bytes: 10_650 },
         serials_a_cell: CHANNELS_A_CELL,
-        row: Weight { ref_time_ps: 553_000_000, proof_size_bytes: 1_750 },
+        row: Weight { ref_time_ps: 447_000_000, proof_size_bytes: 1_830 },
         envelope_bytes: 260,
     };
 
-    /// Claims from streams, from dry runs of 1 and 120 rows, neighbours and every third (`relayer/client/tests/real_node`). A row's time is counted with its
-    /// cell: that of three rows is cheaper than the cell's proof, so a neighbour adds next to nothing.
+    /// Claims from streams, from the same batches. A row's time is counted with its cell: that of three rows is cheaper than the cell's proof, so a neighbour
+    /// adds next to nothing.
     pub const STREAMS: Self = Self {
-        cell: Weight { ref_time_ps: 742_000_000, proof_size_bytes: 10_430 },
+        call: Weight { ref_time_ps: 290_000_000, proof_size_bytes: 65_300 },
+        group: Weight { ref_time_ps: 635_000_000, proof_size_bytes: 18_400 },
+        cell: Weight { ref_time_ps: 645_000_000, proof_size_bytes: 10_620 },
         serials_a_cell: Stream::PER_CELL,
         row: Weight { ref_time_ps: 0, proof_size_bytes: 0 },
-        ..Self::CHANNELS
+        envelope_bytes: 260,
     };
 
     /// Where a record lies.

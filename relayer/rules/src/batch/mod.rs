@@ -6,11 +6,13 @@
 //! for the transaction. A payee with a schedule is claimed for once a slot. A row past half of its challenge period goes even alone, schedule or not.
 
 mod cost;
+mod explain;
 mod schedule;
 mod select;
 mod value;
 
 pub use cost::{CostModel, Shape};
+pub use explain::{WhyNot, why_not};
 pub use schedule::Schedule;
 pub use select::{choose, row_bytes};
 pub use value::{BookView, TokenValue, fee_earned};

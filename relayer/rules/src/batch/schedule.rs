@@ -14,12 +14,17 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// True when a row of this payee may go, which was last claimed, or at first opened, at `last_at` (Unix seconds).
-    pub fn is_due(&self, payee: &Address, last_at: u64, now: u64) -> bool {
+    /// When a row of this payee may go, which was last claimed, or at first opened, at `last_at` (Unix seconds). Without slots: always, 0.
+    pub fn due_at(&self, payee: &Address, last_at: u64) -> u64 {
         match self.of.get(payee).copied().unwrap_or(self.every_secs) {
-            0 => true,
-            every => now / every > last_at / every,
+            0 => 0,
+            every => (last_at / every).saturating_add(1).saturating_mul(every),
         }
+    }
+
+    /// True when it may go now.
+    pub fn is_due(&self, payee: &Address, last_at: u64, now: u64) -> bool {
+        now >= self.due_at(payee, last_at)
     }
 }
 
@@ -35,6 +40,7 @@ mod tests {
         let midnight = 20_000 * 86_400;
         let due = |last_at, now| schedule.is_due(&DAILY, last_at, now);
         assert_eq!([due(midnight - 1, midnight), due(midnight, midnight + 86_399), due(midnight, midnight + 86_400)], [true, false, true]);
+        assert_eq!((schedule.due_at(&DAILY, midnight), schedule.due_at(&Address([2; 20]), midnight)), (midnight + 86_400, 0));
         // However long ago: once.
         assert!(due(0, midnight));
         assert!(schedule.is_due(&Address([2; 20]), midnight, midnight), "others go whenever they are worth it");

@@ -20,34 +20,35 @@ use serde::Serialize;
 
 /// A channel.
 #[derive(Debug, Serialize)]
-struct ChannelJson {
-    book: u32,
-    serial: u32,
-    channel_id: String,
+pub(super) struct ChannelJson {
+    pub(super) book: u32,
+    pub(super) serial: u32,
+    pub(super) channel_id: String,
     /// `open`, `closing` or `closed`.
-    status: &'static str,
-    payer: String,
-    payee: String,
-    voucher_signer: String,
-    token: String,
-    challenge_period_secs: u32,
-    opened_at: u64,
-    deposit: String,
-    claimed: String,
+    pub(super) status: &'static str,
+    pub(super) payer: String,
+    pub(super) payee: String,
+    pub(super) voucher_signer: String,
+    pub(super) token: String,
+    pub(super) challenge_period_secs: u32,
+    pub(super) opened_at: u64,
+    pub(super) deposit: String,
+    pub(super) claimed: String,
     /// The highest total that a new voucher may have.
-    covered: String,
-    close_due_at: Option<u64>,
-    refund_requested: String,
-    refund_due_at: Option<u64>,
-    best: Option<BestJson>,
-    accepted_ms: Option<u64>,
+    pub(super) covered: String,
+    pub(super) close_due_at: Option<u64>,
+    pub(super) refund_requested: String,
+    pub(super) refund_due_at: Option<u64>,
+    pub(super) best: Option<BestJson>,
+    pub(super) accepted_ms: Option<u64>,
     /// What claiming the best voucher would pay out now.
-    pending: String,
+    pub(super) pending: String,
     /// Why the best voucher is not claimed.
-    set_aside: Option<String>,
+    pub(super) set_aside: Option<String>,
 }
 
-fn describe(channel: StoredChannel, now: u64) -> ChannelJson {
+/// As it stands at this time.
+pub(super) fn describe(channel: StoredChannel, now: u64) -> ChannelJson {
     let StoredChannel { state, channel_id, is_closed, best, accepted_ms, set_aside } = channel;
     let status = match (is_closed, state.close_due_at) {
         (true, _) => "closed",

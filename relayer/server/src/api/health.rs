@@ -21,6 +21,8 @@ struct ReadyJson {
     vouchers: u64,
     open_intents: u64,
     set_aside: u64,
+    is_claiming_paused: bool,
+    is_draining: bool,
     worker: Report,
 }
 
@@ -35,7 +37,8 @@ pub async fn ready(State(api): State<Api>) -> Response {
         Ok(counts) => counts,
         Err(e) => return Problem::from(&e).into_response(),
     };
-    let is_ready = api.status.is_ready(api.config.http.ready_within_ms);
+    // A relayer that drains is not one to send vouchers to.
+    let is_ready = api.status.is_ready(api.config.http.ready_within_ms) && !api.control.is_draining();
     let (code, status) = if is_ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
     let body = ReadyJson {
         status,
@@ -43,6 +46,8 @@ pub async fn ready(State(api): State<Api>) -> Response {
         vouchers: counts.vouchers,
         open_intents: counts.open_intents,
         set_aside: counts.set_aside,
+        is_claiming_paused: api.control.is_paused(),
+        is_draining: api.control.is_draining(),
         worker: api.status.report(),
     };
     json(code, &body)

@@ -1,25 +1,47 @@
 //! The routes.
 //!
-//! | route | answers |
+//! | route | file |
 //! |---|---|
-//! | `POST /v1/vouchers` | one voucher: [`vouchers`] |
-//! | `POST /v1/vouchers/batch` | an array of them, each with its own result |
-//! | `GET /v1/channels/{book}/{serial}` | a channel and its best voucher: [`channels`] |
-//! | `GET /v1/payees/{address}/earnings` | what a payee has earned, by token: [`payees`] |
-//! | `GET /v1/info` | the network, the limits, who the relayer is: [`info`] |
-//! | `GET /health`, `GET /ready` | is it up, does it work: [`health`] |
+//! | `POST /v1/vouchers`, `POST /v1/vouchers/batch` | [`vouchers`] |
+//! | `GET /v1/channels/{book}/{serial}` | [`channels`] |
+//! | `GET /v1/payees/{address}/channels` | [`payees`] |
+//! | `GET /v1/payees/{address}/earnings` | [`earnings`] |
+//! | `GET /v1/payees/{address}/events` | [`events`] |
+//! | `GET /v1/info` | [`info`] |
+//! | `GET /v1/openapi.json` | [`openapi`] |
+//! | `/v1/admin/…` | [`admin`] |
+//! | `GET /health`, `GET /ready` | [`health`] |
+//! | `GET /metrics` | [`metrics`] |
 //!
 //! Amounts are strings of digits, in the token's smallest unit (native: wei). Every error is [`problem::Problem`].
 
+pub mod admin;
 pub mod channels;
+pub mod client;
+mod csv;
+pub mod earnings;
+pub mod events;
 pub mod health;
 pub mod info;
 mod limits;
+pub mod metrics;
+pub mod openapi;
+mod params;
 pub mod payees;
 pub mod problem;
 pub mod vouchers;
 
-use crate::{accept::Acceptor, channels::Channels, config::Config, network::Network, status::Status};
+use crate::{
+    accept::{Acceptor, Pressure},
+    channels::Channels,
+    config::Config,
+    control::Control,
+    feed::Feed,
+    metrics::Metrics,
+    network::Network,
+    rate::RateLimits,
+    status::Status,
+};
 use axum::{
     Router,
     body::Body,
@@ -49,6 +71,16 @@ pub struct Api {
     pub config: Arc<Config>,
     /// How the worker is doing.
     pub status: Arc<Status>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What payees hear.
+    pub feed: Arc<Feed>,
+    /// What an operator has changed.
+    pub control: Arc<Control>,
+    /// Who wakes the worker.
+    pub pressure: Arc<Pressure>,
+    /// What opens the admin routes; `None`: there are none.
+    pub admin: Option<admin::AdminToken>,
 }
 
 impl std::fmt::Debug for Api {
@@ -60,16 +92,25 @@ impl std::fmt::Debug for Api {
 /// All routes, with limits on body, time and number.
 pub fn router(api: Api) -> Router {
     let limits = limits::Limits::new(&api.config.http);
+    let addresses = RateLimits::new(api.config.address_rate()).map(Arc::new);
     Router::new()
         .route("/v1/vouchers", post(vouchers::one))
         .route("/v1/vouchers/batch", post(vouchers::batch))
         .route("/v1/channels/{book}/{serial}", get(channels::get))
-        .route("/v1/payees/{address}/earnings", get(payees::earnings))
+        .route("/v1/payees/{address}/channels", get(payees::channels))
+        .route("/v1/payees/{address}/earnings", get(earnings::get))
         .route("/v1/info", get(info::get))
+        .route("/v1/openapi.json", get(openapi::get))
         .route("/ready", get(health::ready))
+        .merge(admin::routes(&api))
         .layer(middleware::from_fn_with_state(limits, limits::apply))
-        // Outside the limits: a busy relayer is still alive.
+        // Outside the limits on time and number: a feed has its own, and stays open.
+        .route("/v1/payees/{address}/events", get(events::get))
+        .layer(middleware::from_fn_with_state((api.clone(), addresses), client::limit))
+        // Outside all limits: a busy relayer is still alive, and says how busy.
         .route("/health", get(health::health))
+        .route("/metrics", get(metrics::get))
+        .route_layer(middleware::from_fn_with_state(api.clone(), metrics::measure))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async |request: Request| Problem::no_such_route(request.uri().path()))
         .with_state(api)

@@ -12,7 +12,7 @@ use axum::{
 use rivulet_rules::{accept::Rejection, text};
 use rivulet_store::StoreError;
 use serde::Serialize;
-use std::{borrow::Cow, fmt::Display};
+use std::{borrow::Cow, fmt::Display, time::Duration};
 
 /// The best voucher stored: what a client goes on from.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -37,6 +37,14 @@ pub struct Problem {
     pub code: &'static str,
     /// What a person reads.
     pub detail: String,
+    /// The rest, as far as there is any.
+    #[serde(flatten)]
+    pub details: Box<Details>,
+}
+
+/// What not every error has.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Details {
     /// Which field is at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<Cow<'static, str>>,
@@ -49,29 +57,51 @@ pub struct Problem {
     /// With `stale`: what is stored, with the client's own signature.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best: Option<BestJson>,
+    /// With `rate_limited`: how long to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_secs: Option<u64>,
 }
 
-/// The status of a rejection.
-fn status_of(rejection: &Rejection) -> StatusCode {
-    match rejection {
-        Rejection::Malformed { .. } => StatusCode::BAD_REQUEST,
-        Rejection::UnknownChannel(_) => StatusCode::NOT_FOUND,
-        Rejection::ChannelClosed(_) => StatusCode::GONE,
-        Rejection::PayeeNotServed(_) | Rejection::WrongSigner { .. } => StatusCode::FORBIDDEN,
-        Rejection::WrongChannelId { .. } | Rejection::Stale { .. } | Rejection::ChannelClosing { .. } => StatusCode::CONFLICT,
-        Rejection::BadSignature | Rejection::NotCovered { .. } | Rejection::FirstTotalTooSmall { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-    }
+/// Every code that is not a [`Rejection`]'s, with its status. A test compares this with the documentation.
+pub const OTHER_CODES: [(u16, &str); 12] = [
+    (401, "unauthorized"),
+    (404, "no_such_route"),
+    (405, "method_not_allowed"),
+    (413, "body_too_large"),
+    (413, "too_many_items"),
+    (429, "rate_limited"),
+    (500, "internal"),
+    (503, "overloaded"),
+    (503, "store_unavailable"),
+    (503, "chain_unavailable"),
+    (503, "draining"),
+    (504, "timeout"),
+];
+
+/// The status that a rejection's code is answered with.
+pub fn status_of_code(code: &str) -> Option<u16> {
+    let status = match code {
+        "malformed" => StatusCode::BAD_REQUEST,
+        "unknown_channel" => StatusCode::NOT_FOUND,
+        "channel_closed" => StatusCode::GONE,
+        "payee_not_served" | "wrong_signer" => StatusCode::FORBIDDEN,
+        "wrong_channel_id" | "stale" | "channel_closing" | "not_final" => StatusCode::CONFLICT,
+        "bad_signature" | "not_covered" | "first_total_too_small" => StatusCode::UNPROCESSABLE_ENTITY,
+        other => return OTHER_CODES.iter().find(|(_, code)| *code == other).map(|(status, _)| *status),
+    };
+    Some(status.as_u16())
 }
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         let kind = format!("urn:rivulet:problem:{code}");
-        Self { kind, title, status: status.as_u16(), code, detail: detail.into(), field: None, expected: None, given: None, best: None }
+        Self { kind, title, status: status.as_u16(), code, detail: detail.into(), details: Box::default() }
     }
 
     fn field(mut self, field: impl Into<Cow<'static, str>>, expected: impl Into<String>, given: impl Into<String>) -> Self {
-        (self.field, self.expected, self.given) = (Some(field.into()), Some(expected.into()), Some(given.into()));
+        let details = &mut self.details;
+        (details.field, details.expected, details.given) = (Some(field.into()), Some(expected.into()), Some(given.into()));
         self
     }
 
@@ -79,6 +109,32 @@ impl Problem {
     pub fn malformed_body(expected: &str, given: impl Display) -> Self {
         let given = text::shown(&given.to_string());
         Self::new(StatusCode::BAD_REQUEST, "malformed", format!("body: expected {expected}, got {given}")).field("body", expected, given)
+    }
+
+    /// A parameter of a path or a query that is not in its form.
+    pub fn malformed(field: &'static str, expected: &str, given: &str) -> Self {
+        let given = text::shown(given);
+        Self::new(StatusCode::BAD_REQUEST, "malformed", format!("{field}: expected {expected}, got {given}")).field(field, expected, given)
+    }
+
+    /// Too often.
+    pub fn rate_limited(whose: &str, wait: Duration) -> Self {
+        // Rounded up: a client that waits exactly so long is let in.
+        let secs = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
+        let detail = format!("too many requests of {whose}: come back in {secs} s; nothing was stored");
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
+        problem.details.retry_after_secs = Some(secs);
+        problem
+    }
+
+    /// No vouchers are taken any more.
+    pub fn draining() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "draining", "this relayer takes no more vouchers; nothing was stored")
+    }
+
+    /// The admin's token is missing or another.
+    pub fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "expected the header Authorization: Bearer with the admin token")
     }
 
     /// Nothing here.
@@ -128,12 +184,10 @@ impl Problem {
 
 impl From<&Rejection> for Problem {
     fn from(rejection: &Rejection) -> Self {
-        let mut problem = Self::new(status_of(rejection), rejection.code(), rejection.to_string()).field(
-            rejection.field(),
-            rejection.expected(),
-            rejection.given(),
-        );
-        problem.best =
+        let status = status_of_code(rejection.code()).and_then(|s| StatusCode::from_u16(s).ok()).unwrap_or(StatusCode::BAD_REQUEST);
+        let mut problem =
+            Self::new(status, rejection.code(), rejection.to_string()).field(rejection.field(), rejection.expected(), rejection.given());
+        problem.details.best =
             rejection.best().map(|best| BestJson { cumulative_amount: best.cumulative_amount.to_string(), signature: text::hex(&best.signature.0) });
         problem
     }
@@ -173,6 +227,7 @@ impl From<&Refusal> for Problem {
         match e {
             Refusal::Rejected(rejection) => rejection.into(),
             Refusal::Lookup(e) => e.into(),
+            Refusal::RateLimited(wait) => Self::rate_limited("this payer", *wait),
         }
     }
 }
@@ -191,8 +246,11 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], Body::from(body)).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(secs) = self.details.retry_after_secs.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(1)) {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

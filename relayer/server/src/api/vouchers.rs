@@ -6,12 +6,15 @@
 //!
 //! An answer of `accepted` means that the voucher is on disk. The same voucher again gets the same answer. In a batch every item has its own result, in
 //! the order sent; the request as a whole fails only when nothing can be said of any item.
+//!
+//! A relayer with an acknowledgement key signs for each single voucher; for those of a batch with `?acknowledge=true`: a signature costs as much as a check.
 
-use super::{Api, json, problem::Problem};
+use super::{Api, client::Client, json, params::Params, problem::Problem};
+use crate::accept::Taken;
 use axum::{
     body::{Body, to_bytes},
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, Uri},
     response::{IntoResponse, Response},
 };
 use rivulet_core::ids::Number;
@@ -37,6 +40,14 @@ struct VoucherJson<'a> {
     signature: Cow<'a, str>,
 }
 
+/// What the relayer signed for it.
+#[derive(Debug, Serialize)]
+struct AcknowledgementJson {
+    accepted_at: u64,
+    signer: String,
+    signature: String,
+}
+
 /// One accepted voucher.
 #[derive(Debug, Serialize)]
 struct AcceptedJson {
@@ -45,14 +56,22 @@ struct AcceptedJson {
     book: u32,
     serial: u32,
     cumulative_amount: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acknowledgement: Option<AcknowledgementJson>,
 }
 
 /// One item of a batch.
 #[derive(Debug, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 enum ItemJson {
-    Accepted { cumulative_amount: String },
-    Rejected { problem: Box<Problem> },
+    Accepted {
+        cumulative_amount: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        acknowledgement: Option<AcknowledgementJson>,
+    },
+    Rejected {
+        problem: Box<Problem>,
+    },
 }
 
 /// What a batch is answered.
@@ -104,55 +123,90 @@ async fn read_body(api: &Api, body: Body) -> Result<axum::body::Bytes, Problem> 
     to_bytes(body, max).await.map_err(|_| Problem::body_too_large(max))
 }
 
+fn acknowledgement(api: &Api, taken: &Taken) -> Option<AcknowledgementJson> {
+    let (signed, signer) = (taken.acknowledgement?, api.acceptor.acknowledges_as()?);
+    Some(AcknowledgementJson { accepted_at: signed.accepted_at, signer: signer.to_string(), signature: text::hex(&signed.signature.0) })
+}
+
 /// `POST /v1/vouchers`
 pub async fn one(State(api): State<Api>, body: Body) -> Response {
     match take_one(&api, body).await {
-        Ok(accepted) => json(StatusCode::OK, &accepted),
-        Err(problem) => problem.into_response(),
+        Ok(accepted) => {
+            api.metrics.offered(std::iter::once("accepted"));
+            json(StatusCode::OK, &accepted)
+        }
+        Err(problem) => {
+            api.metrics.offered(std::iter::once(problem.code));
+            problem.into_response()
+        }
     }
 }
 
 async fn take_one(api: &Api, body: Body) -> Result<AcceptedJson, Problem> {
+    if api.control.is_draining() {
+        return Err(Problem::draining());
+    }
     let bytes = read_body(api, body).await?;
     let offer = read(&bytes).map_err(|e| Problem::from(&e))?;
-    let results = api.acceptor.accept(vec![offer]).await.map_err(|e| Problem::from(&e))?;
+    let results = api.acceptor.accept_and_acknowledge(vec![offer]).await.map_err(|e| Problem::from(&e))?;
     let outcome = results.into_iter().next().ok_or_else(|| Problem::internal("no result", &"the acceptor answered nothing"))?;
-    let accepted = outcome.map_err(|e| Problem::from(&e))?;
+    let taken = outcome.map_err(|e| Problem::from(&e))?;
     Ok(AcceptedJson {
         status: "accepted",
         channel_id: text::hex(&offer.channel_id.0),
         book: offer.number.book,
         serial: offer.number.serial,
-        cumulative_amount: accepted.cumulative_amount.to_string(),
+        cumulative_amount: taken.accepted.cumulative_amount.to_string(),
+        acknowledgement: acknowledgement(api, &taken),
     })
 }
 
 /// `POST /v1/vouchers/batch`
-pub async fn batch(State(api): State<Api>, body: Body) -> Response {
-    match take_batch(&api, body).await {
-        Ok(answer) => json(StatusCode::OK, &answer),
-        Err(problem) => problem.into_response(),
+pub async fn batch(State(api): State<Api>, client: Client, uri: Uri, body: Body) -> Response {
+    match take_batch(&api, &client, &uri, body).await {
+        Ok(answer) => {
+            let code = |item: &ItemJson| match item {
+                ItemJson::Accepted { .. } => "accepted",
+                ItemJson::Rejected { problem } => problem.code,
+            };
+            api.metrics.offered(answer.results.iter().map(code));
+            json(StatusCode::OK, &answer)
+        }
+        Err(problem) => {
+            // How many vouchers it was is not known, or does not matter: it counts once.
+            api.metrics.offered(std::iter::once(problem.code));
+            problem.into_response()
+        }
     }
 }
 
-async fn take_batch(api: &Api, body: Body) -> Result<BatchJson, Problem> {
+async fn take_batch(api: &Api, client: &Client, uri: &Uri, body: Body) -> Result<BatchJson, Problem> {
+    if api.control.is_draining() {
+        return Err(Problem::draining());
+    }
+    let params = Params::read(uri, &["acknowledge"])?;
+    let is_acknowledged = params.flag("acknowledge")?;
     let bytes = read_body(api, body).await?;
     let items: Vec<&RawValue> = serde_json::from_slice(&bytes).map_err(|e| Problem::malformed_body("a JSON array of vouchers", e))?;
     let max = api.config.http.max_batch_items;
     if items.len() > max {
         return Err(Problem::too_many_items(max, items.len()));
     }
+    // The request itself was counted when it came.
+    client.take(items.len().saturating_sub(1))?;
     let read: Vec<_> = items.into_iter().map(|item| read(item.get().as_bytes())).collect();
     let offers: Vec<_> = read.iter().filter_map(|r| r.as_ref().ok().copied()).collect();
-    let mut outcomes = api.acceptor.accept(offers).await.map_err(|e| Problem::from(&e))?.into_iter();
+    let taken = if is_acknowledged { api.acceptor.accept_and_acknowledge(offers).await } else { api.acceptor.accept(offers).await };
+    let mut outcomes = taken.map_err(|e| Problem::from(&e))?.into_iter();
     let mut answer = BatchJson { accepted: 0, rejected: 0, results: Vec::with_capacity(read.len()) };
     for item in read {
         let problem = match item {
             Err(rejection) => Problem::from(&rejection),
             Ok(_) => match outcomes.next() {
-                Some(Ok(accepted)) => {
+                Some(Ok(taken)) => {
                     answer.accepted = answer.accepted.saturating_add(1);
-                    answer.results.push(ItemJson::Accepted { cumulative_amount: accepted.cumulative_amount.to_string() });
+                    let cumulative_amount = taken.accepted.cumulative_amount.to_string();
+                    answer.results.push(ItemJson::Accepted { cumulative_amount, acknowledgement: acknowledgement(api, &taken) });
                     continue;
                 }
                 Some(Err(refusal)) => Problem::from(&refusal),

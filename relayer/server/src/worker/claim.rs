@@ -20,25 +20,24 @@ use std::{
 };
 
 /// How often a batch is chosen anew after its dry run, before the round is given up.
-const TRIES: usize = 16;
+pub(super) const TRIES: usize = 16;
 /// Streams read for one decision.
-const STREAMS_AT_ONCE: usize = 2_000;
+pub(super) const STREAMS_AT_ONCE: usize = 2_000;
 /// Of them, under way at once.
 const READS_AT_ONCE: usize = 16;
 
 /// What every step of a round needs.
-struct Round<'a, P> {
-    contract: ContractKind,
+pub(super) struct Round<'a, P> {
+    pub contract: ContractKind,
     /// A voucher's total, as intents record it; 0 for streams.
-    total_of: fn(&P) -> u128,
-    books: BTreeMap<u32, BookView>,
-    cost: CostModel,
-    head: &'a BlockHead,
-    fence: Fence,
+    pub total_of: fn(&P) -> u128,
+    pub books: BTreeMap<u32, BookView>,
+    pub cost: CostModel,
+    pub head: &'a BlockHead,
 }
 
 /// What became of a dry run.
-enum Trial {
+pub(super) enum Trial {
     /// Every row pays.
     Good(DryRun),
     /// These rows are out; choose anew from the rest.
@@ -49,6 +48,11 @@ enum Trial {
     Unfunded,
     /// Its true price is more than it is worth.
     TooDear(u128),
+}
+
+/// True when streams of this book can be worth something to us. Without a fee for us, or an own payee, a stream is not even read.
+pub(super) fn is_ours(book: &BookView, policy: &Policy) -> bool {
+    policy.min_value_bps == 0 || book.terms.beneficiary == policy.beneficiary || policy.own_payees.contains(&book.payee)
 }
 
 impl Worker {
@@ -64,6 +68,7 @@ impl Worker {
     pub(super) async fn claim_channels(&self, head: &BlockHead, fence: Fence, policy: &Policy, shape: Shape) -> Result<(), WorkError> {
         loop {
             let pending = self.store.pending_channels().await?;
+            self.observe_pending(&pending);
             let candidates: Vec<_> = pending.iter().filter_map(|p| batch::channel_candidate(&p.state, &p.best, p.sent_at, head.now)).collect();
             if !self.claim(ContractKind::Channels, candidates, |row| row.cumulative_amount, (head, fence), policy, shape).await? {
                 return Ok(());
@@ -74,13 +79,11 @@ impl Worker {
     /// Sends batches of streams while they are worth it.
     pub(super) async fn claim_streams(&self, head: &BlockHead, fence: Fence, policy: &Policy, shape: Shape) -> Result<(), WorkError> {
         let books = self.store.books(ContractKind::Streams).await?;
-        // Without a fee for us, or an own payee, a stream is not even read.
-        let is_ours = |b: &BookView| policy.min_value_bps == 0 || b.terms.beneficiary == policy.beneficiary || policy.own_payees.contains(&b.payee);
         let from = *self.streams_read.lock().unwrap_or_else(PoisonError::into_inner);
         let mut last = None;
         loop {
             let pending = self.store.pending_streams().await?;
-            let ours: Vec<_> = pending.into_iter().filter(|p| books.get(&p.number.book).is_some_and(is_ours)).collect();
+            let ours: Vec<_> = pending.into_iter().filter(|p| books.get(&p.number.book).is_some_and(|b| is_ours(b, policy))).collect();
             // Each round goes on where the last one ended, so that those with high numbers get their turn.
             let (before, after) = ours.split_at(ours.partition_point(|p| Some(p.number) <= from));
             let turn: Vec<_> = after.iter().chain(before).take(STREAMS_AT_ONCE).copied().collect();
@@ -94,7 +97,7 @@ impl Worker {
     }
 
     /// What these streams would pay at this head.
-    async fn read_streams(&self, streams: Vec<PendingStream>, head: &BlockHead) -> Result<Vec<Candidate<StreamRow>>, WorkError> {
+    pub(super) async fn read_streams(&self, streams: Vec<PendingStream>, head: &BlockHead) -> Result<Vec<Candidate<StreamRow>>, WorkError> {
         let read = |p: PendingStream| async move {
             let state = self.chain.stream(p.number, head.block).await?;
             Ok::<_, ChainError>(state.as_ref().and_then(|state| batch::stream_candidate(state, p.sent_at)))
@@ -117,7 +120,7 @@ impl Worker {
             return Ok(false);
         }
         let cost = CostModel { fees: self.chain.fee_model(head.block).await?, shape };
-        let round = Round { contract, total_of, books: self.store.books(contract).await?, cost, head, fence };
+        let round = Round { contract, total_of, books: self.store.books(contract).await?, cost, head };
         let mut policy = policy.clone();
         for _ in 0..TRIES {
             let batch = match batch::choose(candidates.iter().copied(), &round.books, &policy, &round.cost, head.now) {
@@ -129,7 +132,7 @@ impl Worker {
                 Choice::Nothing => return Ok(false),
             };
             match self.try_batch(&round, &batch, &policy).await? {
-                Trial::Good(dry_run) => return self.send(&round, &batch, &dry_run).await,
+                Trial::Good(dry_run) => return self.send(&round, &batch, &dry_run, fence).await,
                 Trial::Without(out, aside) => {
                     self.store.set_aside(aside).await?;
                     candidates.retain(|c| !out.contains(&c.number));
@@ -160,7 +163,7 @@ impl Worker {
         Ok(false)
     }
 
-    async fn try_batch<P: Payload + Sync>(&self, round: &Round<'_, P>, batch: &Batch<P>, policy: &Policy) -> Result<Trial, WorkError> {
+    pub(super) async fn try_batch<P: Payload + Sync>(&self, round: &Round<'_, P>, batch: &Batch<P>, policy: &Policy) -> Result<Trial, WorkError> {
         let dry_run = self.chain.dry_run(round.contract, &batch.blob, round.head.block).await?;
         let outcomes = match &dry_run.outcomes {
             Err(reason) => return Ok(Trial::Fewer(reason.clone())),
@@ -201,7 +204,7 @@ impl Worker {
     }
 
     /// Signs, records, sends. True: it is under way.
-    async fn send<P: Payload + Send + Sync>(&self, round: &Round<'_, P>, batch: &Batch<P>, dry_run: &DryRun) -> Result<bool, WorkError> {
+    async fn send<P: Payload + Send + Sync>(&self, round: &Round<'_, P>, batch: &Batch<P>, dry_run: &DryRun, fence: Fence) -> Result<bool, WorkError> {
         let fees: &FeeModel = &round.cost.fees;
         let nonce = self.free_nonce().await?;
         let tx = self.chain.sign(round.contract, &batch.blob, dry_run, fees, nonce, round.head.block).await?;
@@ -217,7 +220,7 @@ impl Worker {
             rows,
             sent_at: round.head.now,
             created_ms: now_ms(),
-            fence: round.fence,
+            fence,
         };
         match self.store.open_intent(intent).await {
             Ok(_) => {}

@@ -7,14 +7,21 @@ mod claim;
 mod doubts;
 mod follow;
 mod lease;
+mod observe;
+mod preview;
 mod reconcile;
 mod resync;
+
+pub use preview::{Preview, PreviewBatch, PreviewRow};
 
 use crate::{
     accept::Pressure,
     chain::{ChainAccess, Feed},
     channels::Channels,
     clock::ChainClock,
+    control::Control,
+    feed::Feed as PayeeFeed,
+    metrics::Metrics,
     network::Network,
     status::Status,
 };
@@ -29,7 +36,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -81,12 +88,17 @@ pub struct Worker {
     clock: Arc<ChainClock>,
     status: Arc<Status>,
     pressure: Arc<Pressure>,
+    metrics: Arc<Metrics>,
+    feed: Arc<PayeeFeed>,
+    control: Arc<Control>,
     options: Options,
     /// How far each open intent's transaction has been searched for: a hint, searching again is only slow.
     searched_to: Mutex<HashMap<IntentId, u64>>,
     /// The last stream read, when there were more than one round reads: where the next begins.
     streams_read: Mutex<Option<StreamNumber>>,
     lease: Arc<Lease>,
+    /// The last block of which this process has told payees; 0: none yet.
+    told_to: AtomicU64,
     /// Whether this start has looked for signs of an old database.
     has_doubted: AtomicBool,
 }
@@ -114,6 +126,12 @@ pub struct Parts {
     pub status: Arc<Status>,
     /// Who wakes it.
     pub pressure: Arc<Pressure>,
+    /// Where it counts.
+    pub metrics: Arc<Metrics>,
+    /// Where payees hear of claims.
+    pub feed: Arc<PayeeFeed>,
+    /// What an operator has changed.
+    pub control: Arc<Control>,
 }
 
 impl std::fmt::Debug for Parts {
@@ -129,10 +147,25 @@ const RETRY_MAX: Duration = Duration::from_secs(15);
 impl Worker {
     /// Not running yet.
     pub fn new(parts: Parts, options: Options) -> Self {
-        let Parts { chain, store, channels, network, clock, status, pressure } = parts;
-        let lease = Arc::new(Lease::new(options.lease));
-        let (searched_to, streams_read, has_doubted) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
-        Self { chain, store, channels, network, clock, status, pressure, options, searched_to, streams_read, lease, has_doubted }
+        let Parts { chain, store, channels, network, clock, status, pressure, metrics, feed, control } = parts;
+        Self {
+            chain,
+            store,
+            channels,
+            network,
+            clock,
+            status,
+            pressure,
+            metrics,
+            feed,
+            control,
+            lease: Arc::new(Lease::new(options.lease)),
+            options,
+            searched_to: Mutex::default(),
+            streams_read: Mutex::default(),
+            told_to: AtomicU64::new(0),
+            has_doubted: AtomicBool::new(false),
+        }
     }
 
     /// Works until told to stop. A pass under way is finished: what it left open is found by the next start.
@@ -197,6 +230,8 @@ impl Worker {
                 if !is_new_block || self.is_pressed(&head).await? {
                     self.claim_all(&head, fence).await?;
                 }
+            } else if !is_new_block {
+                self.stand_by(&head).await;
             }
             self.status.passed(head.block.number);
         }
@@ -210,9 +245,18 @@ impl Worker {
         if let Some(fence) = self.may_claim().await {
             self.reconcile(head).await?;
             self.claim_all(head, fence).await?;
+        } else {
+            self.stand_by(head).await;
         }
         self.status.passed(head.block.number);
         Ok(())
+    }
+
+    /// Another relayer claims: this one only says whether it could.
+    async fn stand_by(&self, head: &BlockHead) {
+        self.pressure.reset();
+        self.observe(head).await;
+        self.observe_pending(&[]);
     }
 
     /// The lease's number, if this relayer has it or can have it.
@@ -235,6 +279,10 @@ impl Worker {
 
     async fn claim_all(&self, head: &BlockHead, fence: Fence) -> Result<(), WorkError> {
         self.pressure.reset();
+        self.observe(head).await;
+        if self.control.is_paused() {
+            return Ok(());
+        }
         let started = Instant::now();
         self.claim_channels(head, fence, &self.options.channels, Shape::CHANNELS).await?;
         if let Some(policy) = &self.options.streams {

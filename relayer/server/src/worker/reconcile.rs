@@ -88,7 +88,8 @@ impl Worker {
     }
 
     async fn finish(&self, intent: &Intent, end: IntentEnd) -> Result<(), WorkError> {
-        self.store.finish_intent(intent.id, end).await?;
+        self.store.finish_intent(intent.id, end.clone()).await?;
+        self.metrics.finished(intent.contract, &end);
         self.searched_to.lock().unwrap_or_else(PoisonError::into_inner).remove(&intent.id);
         self.channels.forget(intent.rows.iter().map(|r| r.number));
         Ok(())

@@ -1,6 +1,9 @@
 //! A chain in memory, only as much of one as the worker's states need. The real one, with a real node, is in `tests/e2e`.
 #![allow(dead_code)]
 
+pub mod schema;
+pub mod world;
+
 use rivulet_core::{
     SoftKeccak,
     blob::{Blob, Item, StreamRow, VoucherRow},
@@ -20,7 +23,7 @@ use rivulet_server::{
     chain::{Ask, ChainAccess, Feed, Start},
     config::Config,
     network::{Network, TokenInfo},
-    serve::Relayer,
+    serve::{Relayer, Secrets},
 };
 use rivulet_store::{DeploymentId, SqliteStore, Store};
 use std::{
@@ -67,6 +70,8 @@ pub struct Faults {
 pub struct State {
     blocks: Vec<Block>,
     pub channels: BTreeMap<Number, ChannelState>,
+    /// In blocks that are not final.
+    pub unfinalized: BTreeMap<Number, ChannelState>,
     pub closed: BTreeSet<Number>,
     pub books: BTreeMap<(ContractKind, u32), BookState>,
     pub streams: BTreeMap<Number, StreamState>,
@@ -212,6 +217,14 @@ impl FakeChain {
         chain.emit(contract, ContractEvent::TermsSet { book, terms });
     }
 
+    /// Tells of a book that is in the state already.
+    pub fn book_created(&self, contract: ContractKind, book: u32) {
+        let mut chain = self.lock();
+        let BookState { payee, token, terms, .. } = chain.books[&(contract, book)];
+        chain.emit(contract, ContractEvent::BookCreated { book, payee, token });
+        chain.emit(contract, ContractEvent::TermsSet { book, terms });
+    }
+
     /// An open channel whose vouchers `key` signs.
     pub fn open(&self, number: Number, key: &Key, deposit: u128) -> ChannelState {
         let state = channel_of(number, key, deposit, payee(number.book as u8), Address::ZERO);
@@ -312,6 +325,9 @@ impl ChainAccess for FakeChain {
         let view = chain.channels.get(&number).map_or(if closed { ChannelView::Closed } else { ChannelView::Unknown }, |s| ChannelView::Live(*s));
         ready(Ok(view))
     }
+    fn channel_at_best(&self, number: Number) -> Ask<'_, ChannelView> {
+        ready(Ok(self.lock().unfinalized.get(&number).map_or(ChannelView::Unknown, |s| ChannelView::Live(*s))))
+    }
     fn stream(&self, number: Number, _: BlockRef) -> Ask<'_, Option<StreamState>> {
         ready(Ok(self.lock().streams.get(&number).copied()))
     }
@@ -384,6 +400,9 @@ impl ChainAccess for FakeChain {
     fn nonce_at(&self, block: BlockRef) -> Ask<'_, u64> {
         ready(Ok(self.lock().blocks[block.number as usize].nonce))
     }
+    fn balance_at(&self, _: BlockRef) -> Ask<'_, u128> {
+        ready(Ok(50_000_000_000))
+    }
 }
 
 pub fn network() -> Network {
@@ -405,10 +424,15 @@ pub fn config(more: &str) -> Config {
 
 /// A relayer on this chain with a database in `dir`.
 pub fn relayer(dir: &Path, chain: &FakeChain, more: &str) -> Relayer {
-    relayer_on(Arc::new(SqliteStore::open(&dir.join("relayer.db"), &network().deployment).unwrap()), chain, more)
+    relayer_with(dir, chain, more, Secrets::default())
+}
+
+/// The same, with secrets.
+pub fn relayer_with(dir: &Path, chain: &FakeChain, more: &str, secrets: Secrets) -> Relayer {
+    relayer_on(Arc::new(SqliteStore::open(&dir.join("relayer.db"), &network().deployment).unwrap()), chain, more, secrets)
 }
 
 /// A relayer on this chain with this store.
-pub fn relayer_on(store: Arc<dyn Store>, chain: &FakeChain, more: &str) -> Relayer {
-    Relayer::new(config(more), network(), store, Arc::new(chain.clone())).unwrap()
+pub fn relayer_on(store: Arc<dyn Store>, chain: &FakeChain, more: &str, secrets: Secrets) -> Relayer {
+    Relayer::with_secrets(config(more), network(), store, Arc::new(chain.clone()), secrets).unwrap()
 }

@@ -29,8 +29,8 @@ fn value_at(row: &Row, column: usize, kind: Kind) -> Result<Value, Failure> {
 
 /// Fills a fresh file with everything, as it is at one moment.
 pub async fn dump(config: &tokio_postgres::Config, expected: &DeploymentId, to: &Path) -> Result<(), StoreError> {
-    let db = connect::connect(config).await?;
-    migrate::is_current(schema::version(&db).await?.as_deref())?;
+    let db = connect::connect_to_read(config).await?;
+    migrate::is_current(schema::applied(&db).await?.as_deref())?;
     connect::check_deployment(&db, expected, false).await?;
     let mut file = Connection::open(to)?;
     migrate::up(&mut file)?;

@@ -1,7 +1,7 @@
 //! Storing vouchers: one transaction for many callers.
 
 use super::{
-    codec::{Amount, amount_at, bytes_at, int, number_at},
+    codec::{Amount, amount_at, bytes_at, int, number_at, uint_at},
     db::Failure,
 };
 use crate::{Accepted, MS_PER_DAY};
@@ -26,6 +26,7 @@ struct Slot {
     before: Option<([u8; 32], u128)>,
     id: [u8; 32],
     best: Best,
+    /// When the best came.
     accepted_ms: u64,
     has_grown: bool,
 }
@@ -50,13 +51,13 @@ async fn read(tx: &Transaction<'_>, calls: &[Call]) -> Result<BTreeMap<ChannelNu
     let numbers = || calls.iter().flat_map(|(vouchers, _)| vouchers.iter().map(Verified::number));
     let books: Vec<_> = numbers().map(|n| i64::from(n.book)).collect();
     let serials: Vec<_> = numbers().map(|n| i64::from(n.serial)).collect();
-    let sql = "SELECT v.book, v.serial, v.channel_id, v.cumulative_amount, v.signature
+    let sql = "SELECT v.book, v.serial, v.channel_id, v.cumulative_amount, v.signature, v.accepted_ms
          FROM unnest($1::bigint[], $2::bigint[]) AS k (book, serial) JOIN vouchers v ON v.book = k.book AND v.serial = k.serial";
     let rows = tx.query(&tx.prepare_cached(sql).await?, &[&books, &serials]).await?;
     let slot = |row: &tokio_postgres::Row| {
         let (id, cumulative_amount) = (bytes_at(row, 2)?, amount_at(row, 3)?);
         let best = Best { cumulative_amount, signature: CompactSignature(bytes_at(row, 4)?) };
-        Ok((number_at(row, 0)?, Slot { before: Some((id, cumulative_amount)), id, best, accepted_ms: 0, has_grown: false }))
+        Ok((number_at(row, 0)?, Slot { before: Some((id, cumulative_amount)), id, best, accepted_ms: uint_at(row, 5)?, has_grown: false }))
     };
     rows.iter().map(slot).collect()
 }
@@ -65,9 +66,9 @@ impl Group {
     fn one(&mut self, voucher: &Verified, now_ms: u64) -> Result<Accepted, Rejection> {
         let (number, id, total) = (voucher.number(), voucher.channel_id().0, voucher.cumulative_amount());
         // A voucher of another id under this number says nothing about this channel.
-        let best = self.slots.get(&number).filter(|slot| slot.id == id).map(|slot| slot.best);
+        let (best, first_ms) = self.slots.get(&number).filter(|slot| slot.id == id).map(|slot| (slot.best, slot.accepted_ms)).unzip();
         if growth::check(best.as_ref(), total)? == Growth::Same {
-            return Ok(Accepted { cumulative_amount: total, growth: 0 });
+            return Ok(Accepted { cumulative_amount: total, growth: 0, accepted_ms: first_ms.unwrap_or(now_ms) });
         }
         let before = self.slots.get(&number).and_then(|slot| slot.before);
         let new = Best { cumulative_amount: total, signature: voucher.signature() };
@@ -75,7 +76,7 @@ impl Group {
         let growth = total.saturating_sub(best.map_or(0, |b| b.cumulative_amount));
         let entry = self.grown.entry((voucher.payee(), voucher.token(), now_ms / MS_PER_DAY)).or_default();
         *entry = (entry.0.saturating_add(growth), entry.1.saturating_add(1));
-        Ok(Accepted { cumulative_amount: total, growth })
+        Ok(Accepted { cumulative_amount: total, growth, accepted_ms: now_ms })
     }
 
     async fn write(&self, tx: &Transaction<'_>) -> Result<(), Failure> {

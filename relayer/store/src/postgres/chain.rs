@@ -3,6 +3,7 @@
 use super::{
     codec::{Amount, address_at, amount_at, bytes_at, contract, int, number_at, some_uint_at, uint_at},
     db::Failure,
+    payee,
 };
 use crate::{ChainUpdate, ChannelUpdate, StoredChannel, StreamUpdate};
 use deadpool_postgres::{Object, Transaction};
@@ -190,14 +191,14 @@ async fn put_stream(tx: &Transaction<'_>, update: &StreamUpdate) -> Result<(), F
 
 /// Takes in what the chain says. Blocks that another relayer has taken in already are not taken in again: what was read at them may be older.
 pub async fn apply(tx: &Transaction<'_>, update: &ChainUpdate) -> Result<(), Failure> {
-    if let Some(BlockHead { block, .. }) = &update.cursor {
+    let mut taken_in = None;
+    if update.cursor.is_some() || !update.claims.is_empty() {
         tx.query_one(&tx.prepare_cached("SELECT id FROM deployment FOR UPDATE").await?, &[]).await?;
-        let taken_in = tx.query_opt(&tx.prepare_cached("SELECT block_number FROM cursor").await?, &[]).await?;
-        if let Some(row) = taken_in
-            && uint_at::<u64>(&row, 0)? >= block.number
-        {
-            return Ok(());
-        }
+        let row = tx.query_opt(&tx.prepare_cached("SELECT block_number FROM cursor").await?, &[]).await?;
+        taken_in = row.map(|row| uint_at::<u64>(&row, 0)).transpose()?;
+    }
+    if update.cursor.is_some_and(|to| taken_in.is_some_and(|taken_in| taken_in >= to.block.number)) {
+        return Ok(());
     }
     for (kind, book) in &update.books {
         put_book(tx, *kind, book).await?;
@@ -208,6 +209,7 @@ pub async fn apply(tx: &Transaction<'_>, update: &ChainUpdate) -> Result<(), Fai
     for stream in &update.streams {
         put_stream(tx, stream).await?;
     }
+    payee::add_claims(tx, &update.claims, taken_in).await?;
     if let Some(BlockHead { block, now }) = &update.cursor {
         let sql = "INSERT INTO cursor (id, block_number, block_hash, block_at) VALUES (1, $1, $2, $3)
              ON CONFLICT (id) DO UPDATE SET block_number = excluded.block_number, block_hash = excluded.block_hash, block_at = excluded.block_at";
@@ -225,8 +227,14 @@ pub async fn cursor(client: &Object) -> Result<Option<BlockHead>, Failure> {
 
 /// The books of a contract.
 pub async fn books(client: &Object, kind: ContractKind) -> Result<BTreeMap<u32, BookView>, Failure> {
-    let sql = "SELECT book, payee, token, beneficiary, fee_bps, flat_fee, min_gain, until_at FROM books WHERE contract = $1";
-    let rows = client.query(&client.prepare_cached(sql).await?, &[&contract(kind)]).await?;
+    some_books(client, kind, None).await
+}
+
+/// One book of a contract, or all.
+pub async fn some_books(client: &Object, kind: ContractKind, book: Option<u32>) -> Result<BTreeMap<u32, BookView>, Failure> {
+    let (from, to) = (i64::from(book.unwrap_or(0)), i64::from(book.unwrap_or(u32::MAX)));
+    let sql = "SELECT book, payee, token, beneficiary, fee_bps, flat_fee, min_gain, until_at FROM books WHERE contract = $1 AND book BETWEEN $2 AND $3";
+    let rows = client.query(&client.prepare_cached(sql).await?, &[&contract(kind), &from, &to]).await?;
     let read = |row: &Row| {
         let terms = RelayTerms {
             beneficiary: address_at(row, 3)?,

@@ -14,15 +14,23 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A server that has vanished is noticed after about this.
 const TCP_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Set for who only reads: the server refuses what would change something.
+const READ_ONLY: &str = "-c default_transaction_read_only=on";
+
 /// Connects once, to see that it can.
 pub async fn connect(config: &tokio_postgres::Config) -> Result<Db, StoreError> {
+    connect_with(config, "").await
+}
+
+/// The same, to read only.
+pub async fn connect_to_read(config: &tokio_postgres::Config) -> Result<Db, StoreError> {
+    connect_with(config, READ_ONLY).await
+}
+
+async fn connect_with(config: &tokio_postgres::Config, more: &str) -> Result<Db, StoreError> {
     let mut config = config.clone();
-    // What the operator set goes last, so it wins.
-    let options = match config.get_options() {
-        Some(own) => format!("{SETTINGS} {own}"),
-        None => SETTINGS.to_owned(),
-    };
-    config.options(options);
+    // What the operator set goes after ours, so it wins.
+    config.options(format!("{SETTINGS} {} {more}", config.get_options().unwrap_or_default()));
     config.application_name("rivulet").tcp_user_timeout(TCP_TIMEOUT).keepalives_idle(TCP_TIMEOUT);
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);

@@ -24,11 +24,21 @@ pub async fn version(db: &Db) -> Result<Option<String>, StoreError> {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             Err(e) => return Err(Failure::from(e).into()),
-            Ok(()) => {
-                let row = client.query_opt("SELECT name FROM migrations ORDER BY name DESC LIMIT 1", &[]).await.map_err(Failure::from)?;
-                return Ok(row.map(|row| row.try_get(0)).transpose().map_err(Failure::from)?);
-            }
+            Ok(()) => break,
         }
+    }
+    applied(db).await
+}
+
+/// The newest step applied, without changing anything.
+///
+/// # Errors
+/// [`StoreError::Database`].
+pub async fn applied(db: &Db) -> Result<Option<String>, StoreError> {
+    match db.client().await?.query_opt("SELECT name FROM migrations ORDER BY name DESC LIMIT 1", &[]).await {
+        Ok(row) => Ok(row.map(|row| row.try_get(0)).transpose().map_err(Failure::from)?),
+        Err(e) if e.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(None),
+        Err(e) => Err(Failure::from(e).into()),
     }
 }
 

@@ -13,11 +13,12 @@ mod doubts;
 mod intents;
 mod lease;
 pub mod migrate;
+mod payee;
 mod read;
 mod writer;
 
 use crate::{
-    Accepted, Answer, ChainUpdate, Counts, DeploymentId, Doubts, Earnings, Fence, Intent, IntentEnd, IntentId, NewIntent, Pending, PendingStream,
+    Accepted, Answer, ChainUpdate, Counts, DayEarnings, DeploymentId, Doubts, Earnings, Fence, Intent, IntentEnd, IntentId, NewIntent, Pending, PendingStream,
     SetAside, Store, StoreError, StoredChannel,
 };
 pub(crate) use codec::Amount;
@@ -57,13 +58,13 @@ impl PostgresStore {
         Self::with(db)
     }
 
-    /// Connects for reading: nothing is made, migrated or bound.
+    /// Connects for reading: nothing is made, migrated or bound, and the server refuses what writes.
     ///
     /// # Errors
-    /// [`StoreError::Older`] when the schema lacks a step; else as [`PostgresStore::open`].
+    /// [`StoreError::NotMigrated`] when the schema lacks a step; else as [`PostgresStore::open`].
     pub async fn open_read_only(config: &tokio_postgres::Config, deployment: &DeploymentId) -> Result<Self, StoreError> {
-        let db = connect::connect(config).await?;
-        crate::migrate::is_current(migrate::version(&db).await?.as_deref())?;
+        let db = connect::connect_to_read(config).await?;
+        crate::migrate::is_current(migrate::applied(&db).await?.as_deref())?;
         connect::check_deployment(&db, deployment, false).await?;
         Self::with(db)
     }
@@ -136,6 +137,15 @@ impl Store for PostgresStore {
     }
     fn earnings(&self, payee: Address) -> Answer<'_, Vec<Earnings>> {
         ask!(self, |client| read::earnings(&client, payee))
+    }
+    fn payee_channels(&self, payee: Address, after: Option<ChannelNumber>, limit: usize) -> Answer<'_, Vec<StoredChannel>> {
+        ask!(self, |client| payee::channels(&client, payee, after, limit))
+    }
+    fn payee_days(&self, payee: Address, from: u64, to: u64) -> Answer<'_, Vec<DayEarnings>> {
+        ask!(self, |client| payee::days(&client, payee, from, to))
+    }
+    fn book(&self, contract: ContractKind, book: u32) -> Answer<'_, Option<BookView>> {
+        ask!(self, |client| payee::book(&client, contract, book))
     }
     fn counts(&self) -> Answer<'_, Counts> {
         ask!(self, |client| read::counts(&client))

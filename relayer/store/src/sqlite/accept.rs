@@ -1,7 +1,7 @@
 //! Storing vouchers.
 
 use super::{
-    codec::{amount, amount_at, bytes_at, int},
+    codec::{amount, amount_at, bytes_at, int, u64_at},
     doubts,
 };
 use crate::{Accepted, MS_PER_DAY, StoreError};
@@ -20,12 +20,13 @@ pub struct Group {
     last_ms: Option<u64>,
 }
 
-/// The best voucher of the channel with this id.
-fn best(db: &Connection, number: ChannelNumber, channel_id: &[u8; 32]) -> rusqlite::Result<Option<Best>> {
-    let mut query = db.prepare_cached("SELECT cumulative_amount, signature FROM vouchers WHERE book = ?1 AND serial = ?2 AND channel_id = ?3")?;
+/// The best voucher of the channel with this id, and when it was accepted.
+fn best(db: &Connection, number: ChannelNumber, channel_id: &[u8; 32]) -> rusqlite::Result<Option<(Best, u64)>> {
+    let mut query =
+        db.prepare_cached("SELECT cumulative_amount, signature, accepted_ms FROM vouchers WHERE book = ?1 AND serial = ?2 AND channel_id = ?3")?;
     query
         .query_row((number.book, number.serial, channel_id), |row| {
-            Ok(Best { cumulative_amount: amount_at(row, 0)?, signature: CompactSignature(bytes_at(row, 1)?) })
+            Ok((Best { cumulative_amount: amount_at(row, 0)?, signature: CompactSignature(bytes_at(row, 1)?) }, u64_at(row, 2)?))
         })
         .optional()
 }
@@ -38,10 +39,10 @@ impl Group {
 
     fn one(&mut self, db: &Connection, voucher: &Verified, now_ms: u64) -> Result<Result<Accepted, Rejection>, StoreError> {
         let (number, id, total) = (voucher.number(), voucher.channel_id(), voucher.cumulative_amount());
-        let best = best(db, number, &id.0)?;
-        let growth = match growth::check(best.as_ref(), total) {
+        let (best, first_ms) = best(db, number, &id.0)?.map_or((None, now_ms), |(best, at)| (Some(best), at));
+        let (growth, accepted_ms) = match growth::check(best.as_ref(), total) {
             Err(stale) => return Ok(Err(stale)),
-            Ok(growth::Growth::Same) => 0,
+            Ok(growth::Growth::Same) => (0, first_ms),
             Ok(growth::Growth::Higher) => {
                 // The condition is the rule, whatever was read before: a total is only ever replaced by a higher one of the same channel.
                 let mut upsert = db.prepare_cached(
@@ -60,10 +61,10 @@ impl Group {
                 let entry = self.grown.entry((voucher.payee(), voucher.token(), now_ms / MS_PER_DAY)).or_default();
                 *entry = (entry.0.saturating_add(growth), entry.1.saturating_add(1));
                 self.last_ms = self.last_ms.max(Some(now_ms));
-                growth
+                (growth, now_ms)
             }
         };
-        Ok(Ok(Accepted { cumulative_amount: total, growth }))
+        Ok(Ok(Accepted { cumulative_amount: total, growth, accepted_ms }))
     }
 }
 

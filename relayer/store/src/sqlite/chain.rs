@@ -186,6 +186,8 @@ pub fn apply(db: &Connection, update: &ChainUpdate) -> Result<(), StoreError> {
     for stream in &update.streams {
         put_stream(db, stream)?;
     }
+    // Before the cursor: it says which of them are new.
+    super::payee::add_claims(db, &update.claims)?;
     if let Some(BlockHead { block, now }) = &update.cursor {
         let sql = "INSERT OR REPLACE INTO cursor (id, block_number, block_hash, block_at) VALUES (1, ?1, ?2, ?3)";
         db.prepare_cached(sql)?.execute((int(block.number), &block.hash, int(*now)))?;
@@ -201,9 +203,16 @@ pub fn cursor(db: &Connection) -> Result<Option<BlockHead>, StoreError> {
 
 /// The books of a contract.
 pub fn books(db: &Connection, kind: ContractKind) -> Result<BTreeMap<u32, BookView>, StoreError> {
-    let mut query =
-        db.prepare_cached("SELECT book, payee, token, beneficiary, fee_bps, flat_fee, min_gain, until_at FROM books WHERE contract = ?1")?;
-    let rows = query.query_map([contract(kind)], |row| {
+    some_books(db, kind, None)
+}
+
+/// One book of a contract, or all.
+pub fn some_books(db: &Connection, kind: ContractKind, book: Option<u32>) -> Result<BTreeMap<u32, BookView>, StoreError> {
+    let (from, to) = (book.unwrap_or(0), book.unwrap_or(u32::MAX));
+    let sql =
+        "SELECT book, payee, token, beneficiary, fee_bps, flat_fee, min_gain, until_at FROM books WHERE contract = ?1 AND book BETWEEN ?2 AND ?3";
+    let mut query = db.prepare_cached(sql)?;
+    let rows = query.query_map((contract(kind), from, to), |row| {
         let terms = RelayTerms {
             beneficiary: Address(bytes_at(row, 3)?),
             fee_bps: row.get(4)?,

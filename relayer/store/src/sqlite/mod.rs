@@ -9,11 +9,12 @@ mod codec;
 mod doubts;
 mod intents;
 mod mark;
+mod payee;
 mod read;
 mod writer;
 
 use crate::{
-    Accepted, Answer, ChainUpdate, Counts, DeploymentId, Doubts, Earnings, Fence, Intent, IntentEnd, IntentId, Mark, NewIntent, Pending,
+    Accepted, Answer, ChainUpdate, Counts, DayEarnings, DeploymentId, Doubts, Earnings, Fence, Intent, IntentEnd, IntentId, Mark, NewIntent, Pending,
     PendingStream, SetAside, Store, StoreError, StoredChannel, deployment, migrate,
 };
 use read::Readers;
@@ -24,7 +25,7 @@ use rivulet_rules::{
     batch::BookView,
     chain::{Account, BlockHead, ContractKind},
 };
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension};
 use std::{
     collections::BTreeMap,
     fs::{File, TryLockError},
@@ -118,10 +119,9 @@ impl SqliteStore {
     /// Opens the database for reading, beside the relayer that works on it: nothing is made, migrated or bound, and no lock is taken.
     ///
     /// # Errors
-    /// [`StoreError::OtherDeployment`], [`StoreError::Older`], [`StoreError::TooNew`], or [`StoreError::Database`].
+    /// [`StoreError::OtherDeployment`], [`StoreError::NotMigrated`], [`StoreError::TooNew`], or [`StoreError::Database`].
     pub fn open_read_only(path: &Path, expected: &DeploymentId) -> Result<Self, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(path, flags).map_err(|e| StoreError::Database(format!("{}: {e}", path.display())))?;
+        let db = read::open(path).map_err(|e| StoreError::Database(format!("{}: {e}", path.display())))?;
         migrate::is_current(migrate::applied(&db)?.as_deref())?;
         let found = read_deployment(&db)?.ok_or_else(|| StoreError::Database(format!("{}: nothing was ever stored", path.display())))?;
         deployment::compare(&found, expected)?;
@@ -174,6 +174,15 @@ impl Store for SqliteStore {
     }
     fn earnings(&self, payee: Address) -> Answer<'_, Vec<Earnings>> {
         Box::pin(self.readers.run(move |db| read::earnings(db, payee)))
+    }
+    fn payee_channels(&self, payee: Address, after: Option<ChannelNumber>, limit: usize) -> Answer<'_, Vec<StoredChannel>> {
+        Box::pin(self.readers.run(move |db| payee::channels(db, payee, after, limit)))
+    }
+    fn payee_days(&self, payee: Address, from: u64, to: u64) -> Answer<'_, Vec<DayEarnings>> {
+        Box::pin(self.readers.run(move |db| payee::days(db, payee, from, to)))
+    }
+    fn book(&self, contract: ContractKind, book: u32) -> Answer<'_, Option<BookView>> {
+        Box::pin(self.readers.run(move |db| payee::book(db, contract, book)))
     }
     fn counts(&self) -> Answer<'_, Counts> {
         Box::pin(self.readers.run(counts))

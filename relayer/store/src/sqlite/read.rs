@@ -45,7 +45,8 @@ impl Readers {
     }
 }
 
-fn open(path: &Path) -> Result<Connection, StoreError> {
+/// A connection that only reads.
+pub fn open(path: &Path) -> Result<Connection, StoreError> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     db.execute_batch("PRAGMA busy_timeout = 10000; PRAGMA cache_size = -8192;")?;
     Ok(db)

@@ -33,7 +33,7 @@ pub struct Writer {
 }
 
 fn gone() -> StoreError {
-    StoreError::Database("the writer has stopped".to_owned())
+    StoreError::Database("the writer has stopped, or the database was opened to read only".to_owned())
 }
 
 impl Writer {

@@ -5,8 +5,11 @@
 //! ├── pending: above what was claimed, not set aside, in no open intent
 //! ├── intents: a row is in one open intent only; a finished one frees its rows and records each outcome
 //! ├── the chain's cache: an older reading never overwrites a newer one, a closed channel stays closed
+//! ├── payees: their channels by pages, their days (`payee.rs`)
 //! ├── doubts: claims above the best voucher stored, nonces that were used
 //! └── the place: of one deployment
+
+mod payee;
 
 use crate::support::{Fresh, NOW_MS, NUMBER, UNIT, deployment, finalized, intent};
 use rivulet_core::{

@@ -9,6 +9,7 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicU16, Ordering},
     time::{Duration, Instant},
 };
 use toml::{Table, Value};
@@ -40,6 +41,8 @@ pub struct RelayerFlags {
 
 const START: Duration = Duration::from_secs(60);
 const STOP: Duration = Duration::from_secs(30);
+/// How many ports a relayer of a test may get.
+const PORTS: u16 = 10_000;
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// A relayer: running, or killed and waiting to be started again.
@@ -50,10 +53,19 @@ pub struct Daemon {
     http: reqwest::Client,
 }
 
-/// A port that nobody has right now. It stays the relayer's over all restarts, as an operator's would.
+/// A port that nobody has right now. It stays the relayer's over all restarts, as an operator's would. Below those that the system lends to
+/// outgoing connections: of those, one found free is a moment later the near end of somebody's request.
 fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("looking for a free port")?;
-    Ok(listener.local_addr().doing("looking for a free port")?.port())
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id() % u32::from(PORTS);
+    for _ in 0..PORTS {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 20_000 + ((first + u32::from(step)) % u32::from(PORTS)) as u16;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(Error::new("no port from 20000 to 29999 is free"))
 }
 
 /// The configuration file. `serde` would want a struct for each table; the relayer's own is the one that checks it.
@@ -116,6 +128,9 @@ impl Daemon {
         // What is set for a relayer of the user's is not for this one.
         for name in ["LISTEN", "RPC_URL", "DEPLOYMENT", "DATABASE", "SIGNER_FILE", "LOG_JSON"] {
             command.env_remove(format!("RIVULET_{name}"));
+        }
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("RIVULET__")) {
+            command.env_remove(name);
         }
         self.process = Some(Process::start("the relayer", command, &self.log_path())?);
         Ok(())

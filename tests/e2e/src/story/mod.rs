@@ -115,6 +115,10 @@ pub async fn play(options: Options, stop: impl Future<Output = ()>) -> Result<En
     result.map_err(|e| Error::new(format!("{e}\nLogs are in {}", logs.display())))
 }
 
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// Node, contracts, people, relayer. `tune` changes how the relayer is set up.
 ///
 /// # Errors
@@ -129,9 +133,9 @@ pub async fn raise(options: Options, screen: Screen, folder: Folder, tune: impl 
     cast.fund(&stage, &plan, &streams).await.doing("giving everybody money")?;
     cast.set_terms(&stage, options.dot_usd).await.doing("setting relay terms")?;
     screen.done(&format!(
-        "{} payers have money; {} creators pay a relayer 1 % and $0.004 a row, at most 10 %",
-        cast.payers.len(),
-        cast.creators.len()
+        "{}; {} a relayer 1 % and $0.004 a row, at most 10 %",
+        counted(cast.payers.len(), "payer has", "payers have") + " money",
+        counted(cast.creators.len(), "creator pays", "creators pay")
     ));
     let mut flags = RelayerFlags {
         port: options.relayer_port,

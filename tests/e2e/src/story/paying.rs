@@ -63,22 +63,22 @@ impl Wallet {
         loop {
             let outcomes = match vouchers.as_slice() {
                 [one] if !self.batches => match self.relayer.pay(one).await {
-                    Ok(()) => vec![BatchOutcome::Accepted],
+                    Ok(receipt) => vec![BatchOutcome::Accepted(receipt)],
                     Err(rivulet_client::Error::Rejected(problem)) => vec![BatchOutcome::Rejected(*problem)],
                     Err(e) => return Err(e.into()),
                 },
                 many => self.relayer.pay_batch(many).await?,
             };
-            let taken = outcomes.iter().filter(|o| **o == BatchOutcome::Accepted).count();
+            let taken = outcomes.iter().filter(|o| matches!(o, BatchOutcome::Accepted(_))).count();
             self.accepted.fetch_add(taken as u64, Ordering::Relaxed);
             let problem = outcomes.iter().find_map(|o| if let BatchOutcome::Rejected(problem) = o { Some(problem.clone()) } else { None });
             let Some(problem) = problem else { return Ok(()) };
             // After a rejected one, higher ones of the same channel may have been taken: the rejected one is then of no use any more.
-            let not_yet = matches!(problem.code.as_str(), "not_covered" | "unknown_channel" | "chain_unavailable" | "overloaded");
+            let not_yet = matches!(problem.code.as_str(), "not_covered" | "unknown_channel" | "chain_unavailable" | "overloaded" | "rate_limited");
             if !not_yet || begun.elapsed() > PATIENCE {
                 return Err(Error::new(format!("the relayer refused a good voucher: {problem}")));
             }
-            let rejected = vouchers.into_iter().zip(&outcomes).filter(|(_, o)| **o != BatchOutcome::Accepted);
+            let rejected = vouchers.into_iter().zip(&outcomes).filter(|(_, o)| matches!(o, BatchOutcome::Rejected(_)));
             vouchers = rejected.map(|(v, _)| v).collect();
             sleep(PAUSE).await;
         }

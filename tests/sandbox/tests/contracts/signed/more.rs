@@ -115,7 +115,7 @@ fn a_refund_request_lapses_one_period_after_it_is_due() {
     assert_eq!(w.chain.ask(this, &Channels::coverCall { book: 1, serial: 0 }), DOT, "what lapsed covers again");
     w.chain.call_as(payer.address, this, 0, ask.abi_encode()).bytes();
     w.chain.advance(119);
-    let refunded = w.carry(&finish).event::<Channels::Refunded>();
+    let refunded = w.carry(&finish).event::<Both::Refunded>();
     assert_eq!((refunded.amount, refunded.deposit), (DOT, 0));
     // What was asked for a second time is not there.
     w.chain.call_as(payer.address, this, 0, ask.abi_encode()).bytes();
@@ -226,7 +226,7 @@ fn cover_falls_with_a_request_and_never_below_what_is_claimed() {
     channels.claim(&mut w.chain, &relayer, channel.number, &row).bytes();
     assert_eq!(cover(&mut w), DOT / 10 * 9, "older vouchers stay good until the refund is taken");
     w.chain.advance(60);
-    let refunded = w.carry(&Channels::finishCall { book: 1, serial: 0 }).event::<Channels::Refunded>();
+    let refunded = w.carry(&Channels::finishCall { book: 1, serial: 0 }).event::<Both::Refunded>();
     assert_eq!((refunded.amount, refunded.deposit), (DOT / 10, DOT / 10 * 9));
     let top_up = Channels::topUpCall { book: 1, serial: 0, channelId: channel.id.0.into(), amount: DOT };
     w.chain.call_as(payer.address, this, DOT, top_up.abi_encode()).bytes();

@@ -1,0 +1,60 @@
+//! What metrics and payees are told of what the worker sees. Nothing here decides anything.
+
+use super::{WorkError, Worker};
+use crate::feed::Happening;
+use rivulet_rules::{
+    batch,
+    chain::{BlockHead, BlockRef, ClaimedRow, ContractEvent, EventRecord},
+};
+use rivulet_store::{BookClaim, Pending};
+use std::collections::BTreeMap;
+
+impl Worker {
+    /// The signing key's nonce and balance. That they cannot be read stops nothing.
+    pub(super) async fn observe(&self, head: &BlockHead) {
+        match (self.chain.nonce_at(head.block).await, self.chain.balance_at(head.block).await) {
+            (Ok(nonce), Ok(balance)) => self.metrics.lane(&self.network.relayer_account.0, nonce, balance),
+            (Err(e), _) | (_, Err(e)) => tracing::debug!(error = %e, "cannot read the signing key's state"),
+        }
+    }
+
+    /// What could be claimed at a look for batches.
+    pub(super) fn observe_pending(&self, pending: &[Pending]) {
+        let mut by_token = BTreeMap::new();
+        for row in pending {
+            let token = &row.state.terms.token;
+            let name = self.network.token(token).map_or_else(|| token.to_string(), |(name, _)| name.to_owned());
+            let sum: &mut u128 = by_token.entry(name).or_default();
+            *sum = sum.saturating_add(batch::gain(&row.state, row.best.cumulative_amount));
+        }
+        self.metrics.pending(pending.len(), &by_token);
+    }
+
+    /// What a block paid out, book by book.
+    pub(super) async fn claims_of(&self, block: BlockRef, records: &[EventRecord]) -> Result<Vec<(BookClaim, Vec<ClaimedRow>)>, WorkError> {
+        let claimed = |record: &EventRecord| match &record.event {
+            ContractEvent::Claimed { book, gain, fee, rows } => Some((record.contract, *book, *gain, *fee, rows.clone())),
+            _ => None,
+        };
+        let mut claims = records.iter().filter_map(claimed).peekable();
+        if claims.peek().is_none() {
+            return Ok(Vec::new());
+        }
+        let at = self.chain.head(block).await?.now;
+        let claim = |(contract, book, gain, fee, rows): (_, _, _, _, Vec<ClaimedRow>)| {
+            let paid = rows.iter().filter(|row| row.outcome.is_paid()).count() as u64;
+            (BookClaim { contract, book, block_number: block.number, at, gain, fee, rows: paid }, rows)
+        };
+        Ok(claims.map(claim).collect())
+    }
+
+    /// Tells payees what was paid out.
+    pub(super) async fn tell_payees(&self, claims: Vec<(BookClaim, Vec<ClaimedRow>)>) -> Result<(), WorkError> {
+        for (BookClaim { contract, book, block_number, at, gain, fee, .. }, rows) in claims {
+            if let Some(view) = self.store.book(contract, book).await? {
+                self.feed.publish([(view.payee, view.token, Happening::Claimed { contract, book, block_number, at, gain, fee, rows })]);
+            }
+        }
+        Ok(())
+    }
+}
