@@ -144,12 +144,22 @@ impl Server {
 
     /// Runs SQL in a database.
     pub async fn execute(&self, database: &str, sql: &str) {
-        let (client, connection) = tokio_postgres::connect(&self.url(database), tokio_postgres::NoTls).await.unwrap();
-        let connection = tokio::spawn(connection);
-        client.batch_execute(sql).await.unwrap();
-        drop(client);
-        connection.await.unwrap().unwrap();
+        with_client(&self.url(database), async |client| client.batch_execute(sql).await.unwrap()).await;
     }
+}
+
+async fn with_client<T>(url: &str, work: impl AsyncFnOnce(&tokio_postgres::Client) -> T) -> T {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let value = work(&client).await;
+    drop(client);
+    connection.await.unwrap().unwrap();
+    value
+}
+
+/// What a query finds in a database: the first column, as text, of its first row.
+pub async fn text(url: &str, sql: &str) -> Option<String> {
+    with_client(url, async |client| client.query_opt(sql, &[]).await.unwrap().map(|row| row.get(0))).await
 }
 
 /// The server that the tests of a process share, each with databases of its own.
