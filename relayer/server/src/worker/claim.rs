@@ -204,7 +204,13 @@ impl Worker {
     }
 
     /// Signs, records, sends. True: it is under way.
-    async fn send<P: Payload + Send + Sync>(&self, round: &Round<'_, P>, batch: &Batch<P>, dry_run: &DryRun, fence: Fence) -> Result<bool, WorkError> {
+    async fn send<P: Payload + Send + Sync>(
+        &self,
+        round: &Round<'_, P>,
+        batch: &Batch<P>,
+        dry_run: &DryRun,
+        fence: Fence,
+    ) -> Result<bool, WorkError> {
         let fees: &FeeModel = &round.cost.fees;
         let nonce = self.free_nonce().await?;
         let tx = self.chain.sign(round.contract, &batch.blob, dry_run, fees, nonce, round.head.block).await?;

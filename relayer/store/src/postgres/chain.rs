@@ -233,7 +233,8 @@ pub async fn books(client: &Object, kind: ContractKind) -> Result<BTreeMap<u32, 
 /// One book of a contract, or all.
 pub async fn some_books(client: &Object, kind: ContractKind, book: Option<u32>) -> Result<BTreeMap<u32, BookView>, Failure> {
     let (from, to) = (i64::from(book.unwrap_or(0)), i64::from(book.unwrap_or(u32::MAX)));
-    let sql = "SELECT book, payee, token, beneficiary, fee_bps, flat_fee, min_gain, until_at FROM books WHERE contract = $1 AND book BETWEEN $2 AND $3";
+    let sql =
+        "SELECT book, payee, token, beneficiary, fee_bps, flat_fee, min_gain, until_at FROM books WHERE contract = $1 AND book BETWEEN $2 AND $3";
     let rows = client.query(&client.prepare_cached(sql).await?, &[&contract(kind), &from, &to]).await?;
     let read = |row: &Row| {
         let terms = RelayTerms {

@@ -18,8 +18,8 @@ mod read;
 mod writer;
 
 use crate::{
-    Accepted, Answer, ChainUpdate, Counts, DayEarnings, DeploymentId, Doubts, Earnings, Fence, Intent, IntentEnd, IntentId, NewIntent, Pending, PendingStream,
-    SetAside, Store, StoreError, StoredChannel,
+    Accepted, Answer, ChainUpdate, Counts, DayEarnings, DeploymentId, Doubts, Earnings, Fence, Intent, IntentEnd, IntentId, NewIntent, Pending,
+    PendingStream, SetAside, Store, StoreError, StoredChannel,
 };
 pub(crate) use codec::Amount;
 pub use db::Db;
