@@ -30,7 +30,8 @@ start() {
   done
   fail server
 }
-trap '' INT TERM HUP
+# Nor by a write to tests that are gone: then there would be nobody to end the server.
+trap '' INT TERM HUP PIPE
 "$BIN/initdb" -D "$dir/data" -U rivulet -A trust --no-sync -E UTF8 --locale=C >"$dir/initdb.log" 2>&1 || fail initdb
 start
 while read -r word; do
