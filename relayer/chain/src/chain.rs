@@ -241,6 +241,7 @@ impl Chain {
     }
 }
 
-fn claim_calldata(blob: &[u8]) -> Vec<u8> {
+/// The calldata of `claimBatch` for a blob.
+pub fn claim_calldata(blob: &[u8]) -> Vec<u8> {
     Both::claimBatchCall { blob: blob.to_vec().into() }.abi_encode()
 }

@@ -44,7 +44,7 @@ mod views;
 
 pub use account::Signer;
 pub use call::Call;
-pub use chain::Chain;
+pub use chain::{Chain, claim_calldata};
 pub use deployment::Deployment;
 pub use dry_run::DryCall;
 pub use error::{Error, Refusal};

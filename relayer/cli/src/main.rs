@@ -3,6 +3,7 @@
 
 mod chain;
 mod cmd;
+mod database;
 mod log;
 mod signer;
 mod statement;

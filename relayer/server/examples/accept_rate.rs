@@ -1,8 +1,10 @@
 //! How many vouchers a second are accepted durably over HTTP, against bare libsecp256k1 recovery on one core, in one run.
 //!
 //! ```text
-//! cargo run --release -p rivulet-server --example accept_rate -- [channels] [seconds]
+//! cargo run --release -p rivulet-server --example accept_rate -- [channels] [seconds] [sqlite | postgres]
 //! ```
+//!
+//! `postgres` starts a server of its own on this machine, whose processor time is not counted.
 //!
 //! Every voucher is signed before the clock runs, spread over all channels, and higher than the one before it. The client speaks HTTP/1.1 on a few
 //! connections that stay open. It runs in this process, so on a machine with few cores it takes its share of them: the result is a lower bound. Each rate
@@ -30,7 +32,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use support::{FakeChain, relayer};
+use support::{FakeChain, relayer_on};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -145,8 +147,9 @@ async fn measure(address: &str, requests: Vec<Vec<u8>>, size: usize, connections
 
 #[tokio::main]
 async fn main() {
-    let mut args = std::env::args().skip(1).map(|a| a.parse::<u32>().expect("a number"));
-    let (count, secs) = (args.next().unwrap_or(100_000), args.next().unwrap_or(5));
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    let number = |place: usize, usual: u32| args.get(place).map_or(usual, |a| a.parse().expect("a number"));
+    let (count, secs) = (number(0, 100_000), number(1, 5));
     let key = Key::of(1);
     let chain = FakeChain::new();
     chain.book(ContractKind::Channels, 1);
@@ -158,8 +161,14 @@ async fn main() {
     // Where the data would lie: a temporary directory in memory would make fsync free.
     let dir = tempfile::tempdir_in(std::env::var("RIVULET_BENCH_DIR").unwrap_or_else(|_| ".".to_owned())).unwrap();
     let address = "127.0.0.1:18787";
-    let relayer =
-        relayer(dir.path(), &chain, &format!("http.listen = \"{address}\"\nbatch.interval_ms = 3600000\nbatch.enough_vouchers = 1000000000"));
+    let location = match args.get(2).map(String::as_str) {
+        None | Some("sqlite") => rivulet_store::Location::Sqlite(dir.path().join("relayer.db")),
+        Some("postgres") => rivulet_store::testing::server().fresh().await,
+        Some(other) => panic!("expected sqlite or postgres, got {other}"),
+    };
+    let store = rivulet_store::open(&location, &support::network().deployment).await.unwrap();
+    let more = format!("http.listen = \"{address}\"\nbatch.interval_ms = 3600000\nbatch.enough_vouchers = 1000000000");
+    let relayer = relayer_on(store, &chain, &more, Default::default());
     relayer.worker.catch_up().await.unwrap();
     let (tell, told) = watch::channel(false);
     let running = tokio::spawn(relayer.run(told));
@@ -169,7 +178,7 @@ async fn main() {
 
     let (bare, bare_cpu) = recoveries(&key, &states, Duration::from_secs(2));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    println!("{count} channels, {cores} cores, {}", if cfg!(debug_assertions) { "development profile" } else { "release profile" });
+    println!("{location}: {count} channels, {cores} cores, {}", if cfg!(debug_assertions) { "development profile" } else { "release profile" });
     println!("bare recovery, one core: {bare:.0}/s, {bare_cpu:.0} a second of processor time ({:.1} µs)", 1e6 / bare_cpu);
     println!("keccak of 66 bytes: {:.2} µs", {
         let begun = Instant::now();

@@ -208,6 +208,13 @@ impl Channels {
         }
     }
 
+    /// Anything may have changed in the store.
+    pub fn forget_all(&self) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        known.clear();
+    }
+
     /// These have changed in the store.
     pub fn forget(&self, numbers: impl IntoIterator<Item = ChannelNumber>) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);

@@ -3,6 +3,7 @@
 use crate::{channels::LookupLimits, net::Net, network::Network, overrides, rate::Rate};
 use rivulet_core::ids::{Address, Token};
 use rivulet_rules::{accept, batch, chain::ContractKind, text};
+use rivulet_store::Location;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,8 +18,11 @@ use std::{
 pub struct Config {
     /// The network's file: `deployments/<network>.json`.
     pub deployment: PathBuf,
-    /// The SQLite file. Made when there is none.
-    pub database: PathBuf,
+    /// An SQLite file, made when there is none; or `postgres://user@host/database`, which several relayers may share.
+    #[serde(deserialize_with = "location")]
+    pub database: Location,
+    /// A file with the password of the Postgres user, when `database` has none.
+    pub database_password_file: Option<PathBuf>,
     /// The key that claims are signed with.
     pub signer: Signer,
     /// The routes.
@@ -204,6 +208,8 @@ pub struct Batch {
     pub max_blob_bytes: usize,
     /// How many transactions may be under way at once.
     pub max_in_flight: usize,
+    /// When several relayers share a database: another one claims when the one that does has not been heard of for this long.
+    pub lease_ms: u64,
     /// How much value is asked for, in hundredths of a percent of the cost: 10000 is break-even, 0 claims whatever is pending.
     pub min_value_bps: u32,
     /// Whose relay fees count as the operator's, when they do not go to the key that signs; absent: that key's address.
@@ -233,6 +239,7 @@ impl Default for Batch {
             max_rows: 500,
             max_blob_bytes: 98_304,
             max_in_flight: 4,
+            lease_ms: 6_000,
             min_value_bps: 10_000,
             beneficiary: None,
             own_payees: BTreeSet::new(),
@@ -282,6 +289,10 @@ impl<'de> Deserialize<'de> for Units {
     }
 }
 
+fn location<'de, D: Deserializer<'de>>(d: D) -> Result<Location, D::Error> {
+    String::deserialize(d)?.parse().map_err(|e| D::Error::custom(format!("database: {e}")))
+}
+
 fn addresses<'de, D: Deserializer<'de>>(d: D) -> Result<BTreeSet<Address>, D::Error> {
     Vec::<String>::deserialize(d)?.iter().map(|t| text::address("address", t).map_err(D::Error::custom)).collect()
 }
@@ -317,13 +328,29 @@ fn value(key: &str, expected: impl Into<String>, given: impl ToString) -> Config
     ConfigError::Value { key: key.to_owned(), expected: expected.into(), given: given.to_string() }
 }
 
+/// TOML's errors show the line that they are about, and some repeat its value, which may have the password of the database in it.
+fn without_passwords(e: &toml::de::Error, toml: &str) -> ConfigError {
+    let may_have_one = |text: &str| text.contains("://");
+    let shown = e.to_string();
+    ConfigError::Parse(match (e.span(), e.message()) {
+        _ if !may_have_one(&shown) => shown,
+        (Some(at), message) => {
+            let line = toml.get(..at.start).map_or(0, |before| before.matches('\n').count()).saturating_add(1);
+            let what = if may_have_one(message) { "an address of a server where there should be none" } else { message };
+            format!("line {line}: {what}")
+        }
+        (None, message) if may_have_one(message) => "an address of a server where there should be none, in a RIVULET__ variable".to_owned(),
+        (None, message) => message.to_owned(),
+    })
+}
+
 impl Config {
     /// Reads TOML.
     ///
     /// # Errors
     /// [`ConfigError::Parse`] or the first value that cannot be.
     pub fn parse(toml: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(toml).map_err(|e| ConfigError::Parse(e.to_string()))?;
+        let config: Self = toml::from_str(toml).map_err(|e| without_passwords(&e, toml))?;
         config.check()?;
         Ok(config)
     }
@@ -333,12 +360,12 @@ impl Config {
     /// # Errors
     /// As [`Config::parse`].
     pub fn parse_with(toml: &str, variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let mut table: toml::Table = toml::from_str(toml).map_err(|e| ConfigError::Parse(e.to_string()))?;
+        let mut table: toml::Table = toml::from_str(toml).map_err(|e| without_passwords(&e, toml))?;
         if !overrides::apply(&mut table, variables)? {
             // As it stands, so that errors name its lines.
             return Self::parse(toml);
         }
-        let config: Self = table.try_into().map_err(|e| ConfigError::Parse(e.to_string()))?;
+        let config: Self = table.try_into().map_err(|e| without_passwords(&e, toml))?;
         config.check()?;
         Ok(config)
     }
@@ -362,6 +389,7 @@ impl Config {
         at_least("batch.max_rows", 1, self.batch.max_rows as u64)?;
         at_least("batch.max_blob_bytes", 256, self.batch.max_blob_bytes as u64)?;
         at_least("batch.max_in_flight", 1, self.batch.max_in_flight as u64)?;
+        at_least("batch.lease_ms", 500, self.batch.lease_ms)?;
         self.check_limits()?;
         if let Some(url) = self.chain.rpc_urls.iter().find(|u| !u.starts_with("ws://") && !u.starts_with("wss://")) {
             return Err(value("chain.rpc_urls", "ws:// or wss:// addresses", url));

@@ -58,6 +58,15 @@ pub struct Event {
     pub happening: Happening,
 }
 
+/// What a listener hears.
+#[derive(Clone, Debug)]
+pub enum Heard {
+    /// An event, of any payee.
+    Event(Arc<Event>),
+    /// Something was missed: what happened must be read from the store.
+    Gap,
+}
+
 #[derive(Debug, Default)]
 struct Kept {
     next: u64,
@@ -70,7 +79,7 @@ pub struct Feed {
     /// Tells one process's sequence from another's.
     run: u64,
     kept: Mutex<Kept>,
-    live: Mutex<Option<broadcast::Sender<Arc<Event>>>>,
+    live: Mutex<Option<broadcast::Sender<Heard>>>,
 }
 
 /// A place in the feed that a listener goes on from.
@@ -90,7 +99,7 @@ pub struct Subscription {
     /// False: its place is no longer known; what happened since must be read from the store.
     pub is_whole: bool,
     /// What comes from now on.
-    pub live: broadcast::Receiver<Arc<Event>>,
+    pub live: broadcast::Receiver<Heard>,
 }
 
 impl Feed {
@@ -117,8 +126,20 @@ impl Feed {
             kept.events.push_back(Arc::clone(&event));
             if let Some(live) = live.as_ref() {
                 // An error means that nobody listens.
-                let _ = live.send(event);
+                let _ = live.send(Heard::Event(event));
             }
+        }
+    }
+
+    /// Something happened that this process has not seen: every listener is told, and who comes back is too.
+    pub fn gap(&self) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.events.clear();
+        // The place of what was missed: whoever has seen less than that has not seen everything.
+        kept.next = kept.next.saturating_add(1);
+        if let Some(live) = live.as_ref() {
+            let _ = live.send(Heard::Gap);
         }
     }
 
@@ -179,14 +200,28 @@ mod tests {
     }
 
     #[test]
+    fn after_a_gap_everybody_is_told_and_what_comes_then_is_whole_again() {
+        let feed = Feed::new(7);
+        feed.publish([(ME, Address::ZERO, accepted(0))]);
+        let mut listening = feed.subscribe(ME, None, 9).unwrap();
+        feed.gap();
+        assert!(matches!(listening.live.try_recv(), Ok(Heard::Gap)));
+        let back = |sequence| feed.subscribe(ME, Some(Place { run: 7, sequence }), 9).unwrap();
+        assert!(!back(0).is_whole);
+        feed.publish([(ME, Address::ZERO, accepted(1)), (ME, Address::ZERO, accepted(2))]);
+        assert!(!back(0).is_whole);
+        assert_eq!((back(2).is_whole, totals(&back(2).missed)), (true, vec![2]));
+    }
+
+    #[test]
     fn listeners_are_bounded_and_end_when_the_feed_is_closed() {
         let feed = Feed::new(7);
         let mut first = feed.subscribe(ME, None, 1).unwrap();
         assert!(feed.subscribe(ME, None, 1).is_none());
         feed.publish([(ME, Address::ZERO, accepted(5))]);
         feed.close();
-        assert_eq!(first.live.try_recv().unwrap().sequence, 0);
-        assert_eq!(first.live.try_recv(), Err(broadcast::error::TryRecvError::Closed));
+        assert!(matches!(first.live.try_recv(), Ok(Heard::Event(event)) if event.sequence == 0));
+        assert!(matches!(first.live.try_recv(), Err(broadcast::error::TryRecvError::Closed)));
         assert!(feed.subscribe(ME, None, 9).is_none());
     }
 }

@@ -95,7 +95,7 @@ impl Relayer {
         let (config, network) = (Arc::new(config), Arc::new(network));
         let (clock, status) = (Arc::new(ChainClock::default()), Arc::new(Status::default()));
         let pressure = Arc::new(Pressure::new(config.batch.enough_vouchers));
-        let (metrics, feed, control) = (Arc::new(Metrics::default()), Arc::new(Feed::new(now_ms())), Arc::new(Control::default()));
+        let (metrics, feed, control) = (Arc::new(Metrics::default()), Arc::new(Feed::new(run())), Arc::new(Control::default()));
         let channels = Arc::new(Channels::new(Arc::clone(&store), Arc::clone(&chain), network.channels(), config.lookup_limits()));
         let acceptor = Arc::new(Acceptor::new(accept::Parts {
             channels: Arc::clone(&channels),
@@ -114,6 +114,7 @@ impl Relayer {
             streams: config.batch.claim_streams.then_some(stream_policy),
             interval: Duration::from_millis(config.batch.interval_ms),
             max_in_flight: config.batch.max_in_flight,
+            lease: Duration::from_millis(config.batch.lease_ms),
         };
         let parts = Parts {
             chain,
@@ -185,6 +186,12 @@ impl Relayer {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Another number at each start, and on each machine.
+fn run() -> u64 {
+    // Without random numbers the time does: two relayers that started in the same millisecond would take each other's places for their own.
+    getrandom::u64().unwrap_or_else(|_| now_ms())
 }
 
 fn tls_of(api: &Api) -> Result<Option<Arc<Tls>>, TlsError> {

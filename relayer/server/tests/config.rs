@@ -70,6 +70,14 @@ fn a_secret_in_the_wrong_place_is_refused_and_not_repeated() {
     let secret = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
     let error = Config::parse(&MINIMAL.replace("//Alice", secret)).unwrap_err();
     assert!(error.to_string().starts_with("signer.dev_uri") && !error.to_string().contains("drive"), "{error}");
+    for line in
+        ["database = \"postgres://u:Tr0ub4dor@db:port/d\"", "database = \"mysql://u:Tr0ub4dor@db/d\"", "database = \"postgres://u:Tr0ub4dor@db/d"]
+    {
+        let error = Config::parse(&MINIMAL.replace("database = \"relayer.db\"", line)).unwrap_err().to_string();
+        assert!(!error.contains("Tr0ub4dor") && !error.is_empty(), "{error}");
+    }
+    let good = Config::parse(&MINIMAL.replace("relayer.db", "postgres://u:Tr0ub4dor@db/d")).unwrap();
+    assert!(!format!("{good:?}").contains("Tr0ub4dor"));
     let both = MINIMAL.replace("[signer]", "[signer]\nfile = \"relayer.key\"");
     assert!(Config::parse(&both).unwrap_err().to_string().contains("more than one"));
     let error = Config::parse(&format!("{MINIMAL}\n[admin]\ntoken_env = \"{secret}\"")).unwrap_err();
@@ -81,7 +89,8 @@ fn a_secret_in_the_wrong_place_is_refused_and_not_repeated() {
 fn every_key_can_be_replaced_by_a_variable_and_an_unknown_one_is_refused() {
     let with = |name: &str, value: &str| Config::parse_with(MINIMAL, [(name.to_owned(), value.to_owned())]);
     assert_eq!(with("RIVULET__BATCH__MAX_ROWS", "7").unwrap().batch.max_rows, 7);
-    assert_eq!(with("RIVULET__DATABASE", "other.db").unwrap().database.to_str(), Some("other.db"));
+    assert_eq!(with("RIVULET__DATABASE", "other.db").unwrap().database.to_string(), "other.db");
+    assert_eq!(with("RIVULET__DATABASE", "postgres://u:p@db/d").unwrap().database.to_string(), "postgres://u@db/d");
     assert_eq!(with("RIVULET__HTTP__TRUSTED_PROXIES", "[\"10.0.0.0/8\"]").unwrap().http.trusted_proxies.len(), 1);
     assert_eq!(with("PATH", "x").unwrap(), Config::parse(MINIMAL).unwrap());
     for (name, value, expected) in [
@@ -91,5 +100,32 @@ fn every_key_can_be_replaced_by_a_variable_and_an_unknown_one_is_refused() {
     ] {
         let error = with(name, value).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn an_address_with_a_password_is_not_repeated_wherever_it_stands() {
+    let address = "postgres://u:Tr0ub4dor@db/d";
+    let refused = |toml: &str, name: &str, value: &str| {
+        let error = Config::parse_with(toml, [(name.to_owned(), value.to_owned())]).unwrap_err().to_string();
+        assert!(!error.contains("Tr0ub4dor") && error.len() > 10, "{error}");
+        error
+    };
+    for (name, value) in [
+        ("RIVULET__DATABASE", "postgres://u:Tr0ub4dor@db:port/d"),
+        ("RIVULET__DATABASE__URL", address),
+        ("RIVULET__HTTP", address),
+        ("RIVULET__HTTP__LISTEN", address),
+        ("RIVULET__HTTP__TRUSTED_PROXIES", address),
+        ("RIVULET__BATCH__MAX_ROWS", address),
+        ("RIVULET__DATABASE_URL", address),
+    ] {
+        refused(MINIMAL, name, value);
+    }
+    for line in [format!("database = {address}"), format!("database_url = \"{address}\""), format!("database = [\"{address}\"]")] {
+        let toml = MINIMAL.replace("database = \"relayer.db\"", &line);
+        // With a variable or without, the file is read in other ways.
+        assert!(refused(&toml, "RIVULET__BATCH__MAX_ROWS", "5").len() > 10);
+        assert!(refused(&toml, "PATH", "x").starts_with("line 3: "));
     }
 }

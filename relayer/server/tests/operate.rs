@@ -16,9 +16,7 @@ use support::{
 const FREE: &str = "batch.min_value_bps = 0";
 
 async fn metric(world: &World, line: &str) -> String {
-    let text = world.text("/metrics", &[]).await.text().to_owned();
-    let found = text.lines().find_map(|l| l.strip_prefix(line)).unwrap_or_else(|| panic!("no {line} in\n{text}"));
-    found.trim().to_owned()
+    world.metric(line).await
 }
 
 /// A pass, and a block with what it sent.

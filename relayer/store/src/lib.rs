@@ -1,20 +1,31 @@
 //! # rivulet-store: what the relayer must not forget
 //!
-//! The best voucher of every channel, what was about to be sent, how far the chain has been followed. One narrow trait, [`Store`]; SQLite behind it
-//! ([`SqliteStore`]). An answer to [`Store::accept`] means that the voucher is on disk.
+//! The best voucher of every channel, what was about to be sent, how far the chain has been followed. One narrow trait, [`Store`]; behind it SQLite
+//! ([`SqliteStore`], one relayer a file) or Postgres ([`PostgresStore`], any number of relayers). [`open`] takes either. An answer to [`Store::accept`] means that the voucher is on disk.
 //!
 //! Only a [`rivulet_rules::accept::Verified`] voucher can be stored, and totals only grow: compared and set in SQL, in one transaction, so that no
 //! interleaving of requests, tasks or processes can lose the higher one.
 //!
 //! - [`types`]: what goes in and comes out.
-//! - [`migrate`]: the schema, in dated pairs of plain SQL under `migrations/`.
+//! - [`backup`]: one file from either, put back into either.
+//! - [`location`]: a file or a server, as operators write it.
+//! - [`migrate`]: the schema, in dated pairs of plain SQL under `migrations/`, for both databases.
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod backup;
+mod deployment;
+mod earnings;
+pub mod location;
 pub mod migrate;
+pub mod postgres;
 mod sqlite;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod types;
 
+pub use location::{Location, LocationError};
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 pub use types::*;
 
@@ -22,9 +33,14 @@ use rivulet_core::ids::{Address, ChannelNumber};
 use rivulet_rules::{
     accept::{Rejection, Verified},
     batch::BookView,
-    chain::{BlockHead, ContractKind},
+    chain::{Account, BlockHead, ContractKind},
 };
-use std::{collections::BTreeMap, future::Future, pin::Pin};
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Duration};
+
+/// Vouchers are counted by day.
+const MS_PER_DAY: u64 = 86_400_000;
+/// Claims too.
+const SECS_PER_DAY: u64 = 86_400;
 
 /// What a store answers, in time.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -65,6 +81,33 @@ pub enum StoreError {
         /// The newest known.
         newest: &'static str,
     },
+    /// The server says "committed" before its disk has it.
+    #[error("the database would lose what it has answered: {setting} is {found}, expected {expected}")]
+    Unsafe {
+        /// Which setting.
+        setting: &'static str,
+        /// As the server has it.
+        found: String,
+        /// As it must be.
+        expected: &'static str,
+    },
+    /// Something is there already, and is not overwritten.
+    #[error("{path} exists: it is not overwritten; move it away or choose another name")]
+    Exists {
+        /// Where.
+        path: String,
+    },
+    /// The database is a relayer's already.
+    #[error("the database is in use or was: a backup is put back into an empty one")]
+    NotEmpty,
+    /// The file is no sound backup.
+    #[error("{path} is no backup, or a damaged one: {what}")]
+    NoBackup {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// The schema is older than this program, and was opened to read only.
     #[error("the database has migration {found}, this version reads {newest}: start the relayer once to migrate it")]
     NotMigrated {
@@ -76,6 +119,9 @@ pub enum StoreError {
     /// A row of the intent is in another open intent.
     #[error("a row of the intent is in another open intent")]
     RowInFlight,
+    /// Another relayer has the lease to claim.
+    #[error("another relayer has the lease to claim")]
+    LeaseLost,
     /// A stored value cannot be read back.
     #[error("damaged record: {0}")]
     Damaged(String),
@@ -106,7 +152,10 @@ pub trait Store: Send + Sync {
     fn pending_streams(&self) -> Answer<'_, Vec<PendingStream>>;
     /// Every channel that is not closed, by number: to read them all again.
     fn live_channels(&self) -> Answer<'_, Vec<ChannelNumber>>;
-    /// Records an intent before its transaction is sent.
+    /// A payee's channels, closed ones included, by number.
+    fn channels_of(&self, payee: Address) -> Answer<'_, Vec<StoredChannel>>;
+    /// Records an intent before its transaction is sent. [`StoreError::LeaseLost`] when its fence is no longer this relayer's,
+    /// [`StoreError::RowInFlight`] when one of its rows is under way.
     fn open_intent(&self, intent: NewIntent) -> Answer<'_, IntentId>;
     /// Intents whose end is not known, oldest first.
     fn open_intents(&self) -> Answer<'_, Vec<Intent>>;
@@ -124,4 +173,32 @@ pub trait Store: Send + Sync {
     fn book(&self, contract: ContractKind, book: u32) -> Answer<'_, Option<BookView>>;
     /// Counts for the log, readiness and metrics.
     fn counts(&self) -> Answer<'_, Counts>;
+    /// Takes the lease to claim, or renews it, until `ttl` from now. `None`: another relayer has it.
+    fn lease(&self, ttl: Duration) -> Answer<'_, Option<Fence>>;
+    /// Ends the lease, if it is this relayer's, so that another one need not wait.
+    fn give_back(&self) -> Answer<'_, ()>;
+    /// What speaks for an old copy put back. That it was put back from a backup is said once.
+    fn take_doubts(&self, signer: Account) -> Answer<'_, Doubts>;
+}
+
+/// Opens the database for a relayer; makes it when there is none.
+///
+/// # Errors
+/// As [`SqliteStore::open`] and [`PostgresStore::open`].
+pub async fn open(location: &Location, deployment: &DeploymentId) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(match location {
+        Location::Sqlite(path) => Arc::new(SqliteStore::open(path, deployment)?),
+        Location::Postgres(config) => Arc::new(PostgresStore::open(config, deployment).await?),
+    })
+}
+
+/// Opens the database for reading, beside the relayer that works on it. What writes fails.
+///
+/// # Errors
+/// As [`SqliteStore::open_read_only`] and [`PostgresStore::open_read_only`].
+pub async fn open_read_only(location: &Location, deployment: &DeploymentId) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(match location {
+        Location::Sqlite(path) => Arc::new(SqliteStore::open_read_only(path, deployment)?),
+        Location::Postgres(config) => Arc::new(PostgresStore::open_read_only(config, deployment).await?),
+    })
 }

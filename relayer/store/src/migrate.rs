@@ -3,15 +3,19 @@
 use crate::StoreError;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-/// A step of the schema and its undoing.
+/// A step of the schema and its undoing, for both databases: a backup made from one can be put back into the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Migration {
     /// Date, number and name.
     pub name: &'static str,
-    /// Makes it.
+    /// Makes it, in SQLite.
     pub up: &'static str,
-    /// Undoes it.
+    /// Undoes it, in SQLite.
     pub down: &'static str,
+    /// Makes it, in Postgres.
+    pub postgres_up: &'static str,
+    /// Undoes it, in Postgres.
+    pub postgres_down: &'static str,
 }
 
 macro_rules! migrations {
@@ -20,12 +24,38 @@ macro_rules! migrations {
             name: $name,
             up: include_str!(concat!("../migrations/", $name, ".up.sql")),
             down: include_str!(concat!("../migrations/", $name, ".down.sql")),
+            postgres_up: include_str!(concat!("../migrations/postgres/", $name, ".up.sql")),
+            postgres_down: include_str!(concat!("../migrations/postgres/", $name, ".down.sql")),
         }),*]
     };
 }
 
 /// Every step, oldest first.
-pub const MIGRATIONS: &[Migration] = migrations!["2026-11-20-000001-start", "2026-11-20-000002-schedule", "2026-11-20-000003-claims-by-day"];
+pub const MIGRATIONS: &[Migration] =
+    migrations!["2026-11-20-000001-start", "2026-11-20-000002-schedule", "2026-11-20-000003-claims-by-day", "2026-11-21-000001-marks"];
+
+/// The steps that a database still needs.
+///
+/// # Errors
+/// [`StoreError::TooNew`] when a newer program has been there.
+pub fn missing(at: Option<&str>) -> Result<impl Iterator<Item = &'static Migration>, StoreError> {
+    if let Some(found) = at.filter(|at| MIGRATIONS.iter().all(|m| m.name != *at)) {
+        return Err(StoreError::TooNew { found: found.to_owned(), newest: MIGRATIONS.last().map_or("none", |m| m.name) });
+    }
+    let done = MIGRATIONS.iter().position(|m| Some(m.name) == at).map_or(0, |place| place.saturating_add(1));
+    Ok(MIGRATIONS.iter().skip(done))
+}
+
+/// Refuses a schema that is not this program's; changes nothing.
+///
+/// # Errors
+/// [`StoreError::NotMigrated`] or [`StoreError::TooNew`].
+pub fn is_current(at: Option<&str>) -> Result<(), StoreError> {
+    if missing(at)?.next().is_none() {
+        return Ok(());
+    }
+    Err(StoreError::NotMigrated { found: at.unwrap_or("none").to_owned(), newest: MIGRATIONS.last().map_or("none", |m| m.name) })
+}
 
 /// The newest step applied.
 ///
@@ -33,21 +63,15 @@ pub const MIGRATIONS: &[Migration] = migrations!["2026-11-20-000001-start", "202
 /// [`StoreError::Database`].
 pub fn version(db: &Connection) -> Result<Option<String>, StoreError> {
     db.execute_batch("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")?;
-    Ok(db.query_row("SELECT name FROM migrations ORDER BY name DESC LIMIT 1", [], |row| row.get(0)).optional()?)
+    applied(db)
 }
 
-/// Makes sure that the schema is this program's, and changes nothing.
+/// The newest step applied, without changing anything: in what is no relayer's database it fails.
 ///
 /// # Errors
-/// [`StoreError::NotMigrated`], [`StoreError::TooNew`], [`StoreError::Database`].
-pub fn is_newest(db: &Connection) -> Result<(), StoreError> {
-    let newest = MIGRATIONS.last().map_or("none", |m| m.name);
-    let at: Option<String> = db.query_row("SELECT name FROM migrations ORDER BY name DESC LIMIT 1", [], |row| row.get(0)).optional()?;
-    match at {
-        Some(at) if at == newest => Ok(()),
-        Some(found) if MIGRATIONS.iter().all(|m| m.name != found) => Err(StoreError::TooNew { found, newest }),
-        at => Err(StoreError::NotMigrated { found: at.unwrap_or_else(|| "none".to_owned()), newest }),
-    }
+/// [`StoreError::Database`].
+pub fn applied(db: &Connection) -> Result<Option<String>, StoreError> {
+    Ok(db.query_row("SELECT name FROM migrations ORDER BY name DESC LIMIT 1", [], |row| row.get(0)).optional()?)
 }
 
 /// Brings the schema up to date.
@@ -56,11 +80,7 @@ pub fn is_newest(db: &Connection) -> Result<(), StoreError> {
 /// [`StoreError::TooNew`] when a newer program has been here; [`StoreError::Database`].
 pub fn up(db: &mut Connection) -> Result<(), StoreError> {
     let at = version(db)?;
-    let newest = MIGRATIONS.last().map_or("none", |m| m.name);
-    if let Some(found) = at.as_ref().filter(|at| MIGRATIONS.iter().all(|m| m.name != at.as_str())) {
-        return Err(StoreError::TooNew { found: found.clone(), newest });
-    }
-    for step in MIGRATIONS.iter().filter(|m| at.as_deref().is_none_or(|at| m.name > at)) {
+    for step in missing(at.as_deref())? {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(step.up)?;
         tx.execute("INSERT INTO migrations (name) VALUES (?1)", [step.name])?;

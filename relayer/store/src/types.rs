@@ -216,6 +216,10 @@ pub struct PendingStream {
     pub sent_at: Option<u64>,
 }
 
+/// The number of a lease to claim: another holder's is another number, and a later holder's a higher one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Fence(pub i64);
+
 /// An intent's place in the store.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct IntentId(pub i64);
@@ -235,6 +239,8 @@ pub struct NewIntent {
     pub sent_at: u64,
     /// When (Unix milliseconds).
     pub created_ms: u64,
+    /// The lease under which it was decided.
+    pub fence: Fence,
 }
 
 /// An intent whose end is not known.
@@ -321,4 +327,46 @@ pub struct Counts {
     pub open_intents: u64,
     /// Vouchers set aside.
     pub set_aside: u64,
+}
+
+/// How far a database had come.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Mark {
+    /// How often a relayer had started on it.
+    pub generation: u64,
+    /// When a voucher was last stored (Unix milliseconds); 0: never.
+    pub last_accepted_ms: u64,
+}
+
+/// A channel of which the chain has paid out more than the best voucher stored allows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClaimedAbove {
+    /// Which.
+    pub number: ChannelNumber,
+    /// Who was paid.
+    pub payee: Address,
+    /// The best voucher stored.
+    pub best: u128,
+    /// Paid out on the chain.
+    pub claimed: u128,
+}
+
+/// How many channels [`Doubts`] names at most.
+pub const DOUBTS_SHOWN: usize = 20;
+
+/// What speaks for a database that is an old copy put back.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Doubts {
+    /// It was put back from a backup that was taken then (Unix milliseconds).
+    pub taken_ms: Option<u64>,
+    /// When a voucher was last stored in it, as far as it knows (Unix milliseconds); 0: never.
+    pub last_accepted_ms: u64,
+    /// What stood in its place had come further than it.
+    pub mark: Option<Mark>,
+    /// Channels whose claims were made with vouchers that are not here: the first [`DOUBTS_SHOWN`].
+    pub claimed_above: Vec<ClaimedAbove>,
+    /// How many they are.
+    pub claimed_above_count: u64,
+    /// The nonce after the last one that the signer is known to have used, apart from transactions that were lost.
+    pub next_nonce: Option<u64>,
 }

@@ -1,14 +1,13 @@
 //! A process that accepts vouchers as fast as it can is killed with SIGKILL, again and again: what it had answered is there.
 //!
-//! The child is this test binary itself, running `the_child` with a path in its environment.
+//! The child is this test binary itself, running `the_child` with the database's place in its environment.
 
 use rivulet_core::ids::{Address, Number};
 use rivulet_rules::testing::{Key, channel, id, verified};
-use rivulet_store::{ChainUpdate, ChannelUpdate, DeploymentId, SqliteStore, Store};
+use rivulet_store::{ChainUpdate, ChannelUpdate, DeploymentId, testing::server};
 use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Write},
-    path::Path,
     process::{Command, Stdio},
     sync::Arc,
 };
@@ -27,8 +26,8 @@ fn number(serial: u32) -> Number {
 
 /// One task a channel: raises the total by one and prints it once it is answered.
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn write_until_killed(path: &Path) {
-    let store = Arc::new(SqliteStore::open(path, &deployment()).unwrap());
+async fn write_until_killed(location: &str) {
+    let store = rivulet_store::open(&location.parse().unwrap(), &deployment()).await.unwrap();
     let mut tasks = tokio::task::JoinSet::new();
     for serial in 0..CHANNELS {
         let store = Arc::clone(&store);
@@ -52,20 +51,28 @@ async fn write_until_killed(path: &Path) {
 
 #[test]
 fn the_child() {
-    if let Some(path) = std::env::var_os(CHILD) {
-        write_until_killed(Path::new(&path));
+    if let Ok(location) = std::env::var(CHILD) {
+        write_until_killed(&location);
     }
 }
 
 #[test]
-fn what_was_answered_survives_sigkill_at_any_moment() {
+fn what_was_answered_survives_sigkill_at_any_moment_on_sqlite() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("relayer.db");
+    kill_again_and_again(dir.path().join("relayer.db").to_str().unwrap());
+}
+
+#[test]
+fn what_was_answered_survives_sigkill_at_any_moment_on_postgres() {
+    kill_again_and_again(&tokio::runtime::Runtime::new().unwrap().block_on(server().fresh_url()));
+}
+
+fn kill_again_and_again(location: &str) {
     let mut answered = HashMap::<u32, u128>::new();
     for kill in 0..KILLS {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "the_child", "--nocapture"])
-            .env(CHILD, &path)
+            .env(CHILD, location)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -90,15 +97,15 @@ fn what_was_answered_survives_sigkill_at_any_moment() {
             note(line);
         });
         child.wait().unwrap();
-        check(&path, &answered);
+        check(location, &answered);
     }
     assert_eq!(answered.len(), CHANNELS as usize);
 }
 
 /// Opens the database as a restarted relayer would.
 #[tokio::main(flavor = "current_thread")]
-async fn check(path: &Path, answered: &HashMap<u32, u128>) {
-    let store = SqliteStore::open(path, &deployment()).unwrap();
+async fn check(location: &str, answered: &HashMap<u32, u128>) {
+    let store = rivulet_store::open(&location.parse().unwrap(), &deployment()).await.unwrap();
     for (serial, total) in answered {
         let best = store.channel(number(*serial)).await.unwrap().unwrap().best.unwrap();
         assert!(best.cumulative_amount >= *total, "channel {serial}: {total} was answered, {} is stored", best.cumulative_amount);

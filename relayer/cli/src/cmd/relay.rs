@@ -1,7 +1,10 @@
-//! `rivulet relay`: the daemon.
+//! `rivulet relay`: the daemon, and what is done with its database.
+
+mod backup;
+mod export;
 
 use super::dry_run;
-use crate::{chain::SignedChain, log, signer};
+use crate::{chain::SignedChain, database, log, signer};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use rivulet_chain::{Chain, Deployment, NodeOptions, Signer};
@@ -13,7 +16,7 @@ use rivulet_server::{
     serve::{Relayer, Secrets},
     tls::Tls,
 };
-use rivulet_store::{DeploymentId, SqliteStore};
+use rivulet_store::DeploymentId;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -26,6 +29,7 @@ const EXAMPLES: &str = "Examples:
   rivulet relay --config relayer.toml --dry-run
   rivulet relay --config relayer.toml --listen 0.0.0.0:8787 --rpc-url wss://node.example
   RIVULET_SIGNER_FILE=relayer.key rivulet relay
+  rivulet relay backup relayer-2026-11-20.backup
 
 A flag goes before its variable, a variable before the file. Every key of the file has a variable: RIVULET__SECTION__KEY, its value written as in the file
 (RIVULET__BATCH__MAX_ROWS=200). Every key, with its default: relayer/config/full.toml.
@@ -57,9 +61,12 @@ pub struct Relay {
     /// The network's file.
     #[arg(long, global = true, env = "RIVULET_DEPLOYMENT", value_name = "FILE")]
     deployment: Option<PathBuf>,
-    /// The SQLite file.
-    #[arg(long, global = true, env = "RIVULET_DATABASE", value_name = "FILE")]
-    database: Option<PathBuf>,
+    /// An SQLite file, or postgres://user@host/database.
+    #[arg(long, global = true, env = "RIVULET_DATABASE", value_name = "FILE|URL", hide_env_values = true)]
+    database: Option<String>,
+    /// A file with the password of the Postgres user. RIVULET_DATABASE_PASSWORD holds the password itself.
+    #[arg(long, global = true, env = "RIVULET_DATABASE_PASSWORD_FILE", value_name = "FILE")]
+    database_password_file: Option<PathBuf>,
     /// The file with the key that claims are signed with.
     #[arg(long, global = true, env = "RIVULET_SIGNER_FILE", value_name = "FILE")]
     signer_file: Option<PathBuf>,
@@ -74,17 +81,29 @@ pub struct Relay {
 enum Action {
     /// Checks the configuration, the deployment file and the keys, and says what would run; as --check-config.
     CheckConfig,
+    /// Writes all that the relayer knows into one file, while it runs.
+    Backup(backup::Backup),
+    /// Puts a backup back into a database that has nothing yet: a new file, or an empty Postgres database.
+    Restore(backup::Restore),
+    /// Prints a payee's vouchers with their signatures, and the calldata that claims them without this relayer.
+    Export(export::Export),
 }
 
 impl Relay {
     pub fn run(self) -> anyhow::Result<()> {
+        if self.action.is_some() && (self.dry_run || self.check_config) {
+            bail!("--dry-run and --check-config are the relayer's own: leave them out, or the command");
+        }
         let config = self.configure()?;
         let deployment = Deployment::load(&config.deployment).context("cannot use the deployment file")?;
+        match &self.action {
+            None | Some(Action::CheckConfig) => {}
+            Some(Action::Backup(backup)) => return backup.run(&config, &deployment),
+            Some(Action::Restore(restore)) => return restore.run(&config, &deployment),
+            Some(Action::Export(export)) => return export.run(&config, &deployment),
+        }
         let (signer, secrets) = (signer::load(&config.signer)?, signer::others(&config)?);
         if self.check_config || self.action.is_some() {
-            if self.dry_run {
-                bail!("--dry-run asks the chain, check-config nobody: one of the two");
-            }
             return check(&config, &deployment, &signer, &secrets);
         }
         let set_log = log::start(&config.log)?;
@@ -113,8 +132,13 @@ impl Relay {
             config.deployment.clone_from(deployment);
         }
         if let Some(database) = &self.database {
-            config.database.clone_from(database);
+            // Not by the parser of arguments: it repeats what it cannot read, and there may be a password in it.
+            config.database = database.parse().context("--database or RIVULET_DATABASE")?;
         }
+        if let Some(file) = &self.database_password_file {
+            config.database_password_file = Some(file.clone());
+        }
+        database::add_password(&mut config)?;
         if let Some(file) = &self.signer_file {
             config.signer = SignerConfig { file: Some(file.clone()), env: None, dev_uri: None };
         }
@@ -126,17 +150,22 @@ impl Relay {
     }
 }
 
+/// What the database is bound to.
+fn deployment_id(deployment: &Deployment) -> DeploymentId {
+    DeploymentId {
+        chain_id: deployment.chain_id,
+        genesis_hash: deployment.genesis_hash.0,
+        channels: deployment.contract(ContractKind::Channels).address.0,
+        streams: deployment.contract(ContractKind::Streams).address.0,
+    }
+}
+
 /// What the deployment and the key say; the ceilings of relay fees are the chain's to say.
 fn network(deployment: &Deployment, signer: &Signer, fee_ceiling_bps: [u16; 2]) -> Network {
     let tokens = deployment.tokens.iter().map(|(name, t)| (name.clone(), TokenInfo { address: t.address.0, decimals: t.decimals }));
     Network {
         name: deployment.network.clone(),
-        deployment: DeploymentId {
-            chain_id: deployment.chain_id,
-            genesis_hash: deployment.genesis_hash.0,
-            channels: deployment.contract(ContractKind::Channels).address.0,
-            streams: deployment.contract(ContractKind::Streams).address.0,
-        },
+        deployment: deployment_id(deployment),
         start_block: deployment.block,
         tokens: tokens.collect(),
         fee_ceiling_bps,
@@ -153,7 +182,7 @@ fn check(config: &Config, deployment: &Deployment, signer: &Signer, secrets: &Se
     println!("channels  {}", network.deployment.channels);
     println!("streams   {}", network.deployment.streams);
     println!("nodes     {}", config.chain.rpc_urls.join(", "));
-    println!("database  {}", config.database.display());
+    println!("database  {}", config.database);
     println!("listen    {}", config.http.listen);
     println!("relayer   {} (payees name it as the beneficiary of their terms)", network.relayer_address);
     match &secrets.acknowledgement {
@@ -191,8 +220,9 @@ async fn relay(config: Config, deployment: Deployment, signer: Signer, secrets: 
         connected = connect(&config, &deployment, &signer) => connected?,
         _ = told.changed() => return Ok(()),
     };
-    let store = SqliteStore::open(&config.database, &network.deployment).context("cannot use the database")?;
-    let relayer = Relayer::with_secrets(config, network, Arc::new(store), Arc::new(SignedChain::new(chain, signer)), secrets)?;
+    let store =
+        rivulet_store::open(&config.database, &network.deployment).await.with_context(|| format!("cannot use the database {}", config.database))?;
+    let relayer = Relayer::with_secrets(config, network, store, Arc::new(SignedChain::new(chain, signer)), secrets)?;
     relayer.api.control.on_log(set_log);
     reload_on_signal(Arc::clone(&relayer.reload))?;
     relayer.run(stop).await?;
@@ -202,8 +232,9 @@ async fn relay(config: Config, deployment: Deployment, signer: Signer, secrets: 
 /// What would be claimed now. The database is only read: a relayer may be using it.
 async fn preview(config: Config, deployment: Deployment, signer: Signer, is_json: bool) -> anyhow::Result<()> {
     let (chain, network) = connect(&config, &deployment, &signer).await?;
-    let store = SqliteStore::read_only(&config.database, &network.deployment).context("cannot read the database")?;
-    let relayer = Relayer::new(config, network, Arc::new(store), Arc::new(SignedChain::new(chain, signer)))?;
+    let read = rivulet_store::open_read_only(&config.database, &network.deployment).await;
+    let store = read.with_context(|| format!("cannot read the database {}", config.database))?;
+    let relayer = Relayer::new(config, network, store, Arc::new(SignedChain::new(chain, signer)))?;
     let preview = relayer.worker.preview().await.context("cannot say what would be claimed")?;
     if is_json {
         println!("{}", serde_json::to_string_pretty(&preview)?);

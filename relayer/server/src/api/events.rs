@@ -4,13 +4,13 @@
 //! |---|---|
 //! | `accepted` | a voucher raised a channel's total, and is on disk |
 //! | `claimed` | a finalized block paid out from one of the payee's books, whoever claimed |
-//! | `reset` | more was missed than is kept (or the relayer was restarted): read `earnings` and `channels` anew |
+//! | `reset` | more was missed than is kept, or the relayer was restarted, or it is another one on the same database: read `earnings` and `channels` anew |
 //!
 //! Each has an id; a browser's `EventSource` sends the last one by itself when it comes back (`Last-Event-ID`), and goes on from there.
 
 use super::{Api, payees, problem::Problem};
 use crate::{
-    feed::{Event, Feed, Happening, Place, Subscription},
+    feed::{Event, Feed, Happening, Heard, Place, Subscription},
     metrics::{Metrics, outcome_name},
 };
 use axum::{
@@ -66,7 +66,7 @@ impl Drop for Open {
 struct Listener {
     payee: Address,
     feed: Arc<Feed>,
-    live: Receiver<Arc<Event>>,
+    live: Receiver<Heard>,
     _open: Open,
 }
 
@@ -85,10 +85,10 @@ fn listen(api: &Api, address: &str, headers: &HeaderMap) -> Result<impl Stream<I
 async fn next(mut listener: Listener) -> Option<(sse::Event, Listener)> {
     loop {
         match listener.live.recv().await {
-            Ok(event) if event.payee == listener.payee => return Some((write(listener.feed.run(), &event), listener)),
-            Ok(_) => {}
-            // It reads too slowly: what it missed it has to look up.
-            Err(RecvError::Lagged(_)) => return Some((reset(), listener)),
+            Ok(Heard::Event(event)) if event.payee == listener.payee => return Some((write(listener.feed.run(), &event), listener)),
+            Ok(Heard::Event(_)) => {}
+            // Nobody here saw it, or it reads too slowly: what it missed it has to look up.
+            Ok(Heard::Gap) | Err(RecvError::Lagged(_)) => return Some((reset(), listener)),
             Err(RecvError::Closed) => return None,
         }
     }

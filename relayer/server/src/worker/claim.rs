@@ -13,7 +13,7 @@ use rivulet_rules::{
     reconcile::{IntentRow, Verdict, judge},
     text,
 };
-use rivulet_store::{NewIntent, PendingStream, SetAside, StoreError};
+use rivulet_store::{Fence, NewIntent, PendingStream, SetAside, StoreError};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::PoisonError,
@@ -65,19 +65,19 @@ impl Worker {
     }
 
     /// Sends batches of channels while they are worth it.
-    pub(super) async fn claim_channels(&self, head: &BlockHead, policy: &Policy, shape: Shape) -> Result<(), WorkError> {
+    pub(super) async fn claim_channels(&self, head: &BlockHead, fence: Fence, policy: &Policy, shape: Shape) -> Result<(), WorkError> {
         loop {
             let pending = self.store.pending_channels().await?;
             self.observe_pending(&pending);
             let candidates: Vec<_> = pending.iter().filter_map(|p| batch::channel_candidate(&p.state, &p.best, p.sent_at, head.now)).collect();
-            if !self.claim(ContractKind::Channels, candidates, |row| row.cumulative_amount, head, policy, shape).await? {
+            if !self.claim(ContractKind::Channels, candidates, |row| row.cumulative_amount, (head, fence), policy, shape).await? {
                 return Ok(());
             }
         }
     }
 
     /// Sends batches of streams while they are worth it.
-    pub(super) async fn claim_streams(&self, head: &BlockHead, policy: &Policy, shape: Shape) -> Result<(), WorkError> {
+    pub(super) async fn claim_streams(&self, head: &BlockHead, fence: Fence, policy: &Policy, shape: Shape) -> Result<(), WorkError> {
         let books = self.store.books(ContractKind::Streams).await?;
         let from = *self.streams_read.lock().unwrap_or_else(PoisonError::into_inner);
         let mut last = None;
@@ -89,7 +89,7 @@ impl Worker {
             let turn: Vec<_> = after.iter().chain(before).take(STREAMS_AT_ONCE).copied().collect();
             last = last.or(turn.last().map(|p| p.number).filter(|_| turn.len() < ours.len()));
             let candidates = self.read_streams(turn, head).await?;
-            if !self.claim(ContractKind::Streams, candidates, |_| 0, head, policy, shape).await? {
+            if !self.claim(ContractKind::Streams, candidates, |_| 0, (head, fence), policy, shape).await? {
                 *self.streams_read.lock().unwrap_or_else(PoisonError::into_inner) = last;
                 return Ok(());
             }
@@ -112,7 +112,7 @@ impl Worker {
         contract: ContractKind,
         mut candidates: Vec<Candidate<P>>,
         total_of: fn(&P) -> u128,
-        head: &BlockHead,
+        (head, fence): (&BlockHead, Fence),
         policy: &Policy,
         shape: Shape,
     ) -> Result<bool, WorkError> {
@@ -132,7 +132,7 @@ impl Worker {
                 Choice::Nothing => return Ok(false),
             };
             match self.try_batch(&round, &batch, &policy).await? {
-                Trial::Good(dry_run) => return self.send(&round, &batch, &dry_run).await,
+                Trial::Good(dry_run) => return self.send(&round, &batch, &dry_run, fence).await,
                 Trial::Without(out, aside) => {
                     self.store.set_aside(aside).await?;
                     candidates.retain(|c| !out.contains(&c.number));
@@ -204,7 +204,13 @@ impl Worker {
     }
 
     /// Signs, records, sends. True: it is under way.
-    async fn send<P: Payload + Send + Sync>(&self, round: &Round<'_, P>, batch: &Batch<P>, dry_run: &DryRun) -> Result<bool, WorkError> {
+    async fn send<P: Payload + Send + Sync>(
+        &self,
+        round: &Round<'_, P>,
+        batch: &Batch<P>,
+        dry_run: &DryRun,
+        fence: Fence,
+    ) -> Result<bool, WorkError> {
         let fees: &FeeModel = &round.cost.fees;
         let nonce = self.free_nonce().await?;
         let tx = self.chain.sign(round.contract, &batch.blob, dry_run, fees, nonce, round.head.block).await?;
@@ -213,12 +219,24 @@ impl Worker {
             .iter()
             .map(|row| IntentRow { number: row.number, cumulative_amount: (round.total_of)(&row.payload), gain: row.gain })
             .collect();
-        let intent =
-            NewIntent { contract: round.contract, blob: batch.blob.clone(), tx: tx.clone(), rows, sent_at: round.head.now, created_ms: now_ms() };
+        let intent = NewIntent {
+            contract: round.contract,
+            blob: batch.blob.clone(),
+            tx: tx.clone(),
+            rows,
+            sent_at: round.head.now,
+            created_ms: now_ms(),
+            fence,
+        };
         match self.store.open_intent(intent).await {
             Ok(_) => {}
             // Another decision took a row meanwhile: choose anew next time.
             Err(StoreError::RowInFlight) => return Ok(false),
+            Err(StoreError::LeaseLost) => {
+                tracing::warn!("another relayer claims now: nothing was sent");
+                self.lease.lost();
+                return Ok(false);
+            }
             Err(e) => return Err(e.into()),
         }
         // From here on it is on disk: whatever happens, the next pass or the next start finds it.
@@ -245,7 +263,8 @@ impl Worker {
 
     /// The lowest nonce that no transaction of ours has: a lost one's is used again, so that later ones do not wait for it.
     async fn free_nonce(&self) -> Result<u64, WorkError> {
-        let taken: BTreeSet<_> = self.store.open_intents().await?.into_iter().map(|i| i.tx.nonce).collect();
+        let signer = self.network.relayer_account;
+        let taken: BTreeSet<_> = self.store.open_intents().await?.into_iter().filter(|i| i.tx.signer == signer).map(|i| i.tx.nonce).collect();
         let mut nonce = self.chain.next_nonce().await?;
         while taken.contains(&nonce) {
             nonce = nonce.saturating_add(1);

@@ -5,7 +5,7 @@ use crate::chain::Start;
 use rivulet_core::{SoftKeccak, ids::Number};
 use rivulet_rules::chain::{BlockHead, BlockRef, ChainError, ChannelState, ContractEvent, ContractKind, EventRecord};
 use rivulet_store::{ChainUpdate, ChannelUpdate, StreamUpdate};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 /// Blocks taken in with one commit, when catching up.
 pub(super) const BLOCKS_AT_ONCE: usize = 256;
@@ -84,6 +84,11 @@ impl Worker {
         };
         if let Some(at) = cursor {
             self.clock.advance(at.now);
+            let told_to = self.told_to.swap(at.block.number, Ordering::Relaxed);
+            if told_to != 0 && told_to < at.block.number {
+                // Another relayer took these in, or an error came before payees were told: nobody will tell them now.
+                self.feed.gap();
+            }
             if newest.block.number < at.block.number {
                 return Err(WorkError::Behind { head: newest.block.number, cursor: at.block.number });
             }
@@ -147,6 +152,7 @@ impl Worker {
         self.store.apply(update).await?;
         self.channels.forget(changed);
         self.tell_payees(claims).await?;
+        self.told_to.fetch_max(head.block.number, Ordering::Relaxed);
         self.clock.advance(head.now);
         tracing::debug!(block = head.block.number, blocks = blocks.len(), channels = count, "blocks taken in");
         Ok(head)

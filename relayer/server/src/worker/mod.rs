@@ -4,7 +4,9 @@
 //! the store before it has an effect outside; every pass begins from what the store says, so there is nothing to repair at a start.
 
 mod claim;
+mod doubts;
 mod follow;
+mod lease;
 mod observe;
 mod preview;
 mod reconcile;
@@ -23,15 +25,19 @@ use crate::{
     network::Network,
     status::Status,
 };
+use lease::Lease;
 use rivulet_core::ids::StreamNumber;
 use rivulet_rules::{
     batch::{Policy, Shape},
     chain::{BlockHead, ChainError, ContractKind},
 };
-use rivulet_store::{IntentId, Store, StoreError};
+use rivulet_store::{Fence, IntentId, Store, StoreError};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -69,6 +75,8 @@ pub struct Options {
     pub interval: Duration,
     /// How many transactions may be under way.
     pub max_in_flight: usize,
+    /// After this without renewal another relayer on the same database claims.
+    pub lease: Duration,
 }
 
 /// The worker.
@@ -88,6 +96,11 @@ pub struct Worker {
     searched_to: Mutex<HashMap<IntentId, u64>>,
     /// The last stream read, when there were more than one round reads: where the next begins.
     streams_read: Mutex<Option<StreamNumber>>,
+    lease: Arc<Lease>,
+    /// The last block of which this process has told payees; 0: none yet.
+    told_to: AtomicU64,
+    /// Whether this start has looked for signs of an old database.
+    has_doubted: AtomicBool,
 }
 
 impl std::fmt::Debug for Worker {
@@ -146,14 +159,24 @@ impl Worker {
             metrics,
             feed,
             control,
+            lease: Arc::new(Lease::new(options.lease)),
             options,
             searched_to: Mutex::default(),
             streams_read: Mutex::default(),
+            told_to: AtomicU64::new(0),
+            has_doubted: AtomicBool::new(false),
         }
     }
 
     /// Works until told to stop. A pass under way is finished: what it left open is found by the next start.
-    pub async fn run(&self, mut stop: watch::Receiver<bool>) {
+    pub async fn run(&self, stop: watch::Receiver<bool>) {
+        let keep = Arc::clone(&self.lease).keep(Arc::clone(&self.store), Arc::clone(&self.status), stop.clone());
+        // Both in this task: when it is dropped nothing renews the lease any more.
+        tokio::join!(keep, self.follow_and_claim(stop));
+        self.lease.give_back(self.store.as_ref()).await;
+    }
+
+    async fn follow_and_claim(&self, mut stop: watch::Receiver<bool>) {
         let mut retry = RETRY_FIRST;
         while !*stop.borrow() {
             match self.run_from_cursor(&mut stop).await {
@@ -176,7 +199,15 @@ impl Worker {
 
     /// Follows from the store's cursor; ends by an error, or in peace when told to stop.
     async fn run_from_cursor(&self, stop: &mut watch::Receiver<bool>) -> Result<(), WorkError> {
+        // Blocks that another relayer has taken in meanwhile are not seen here again.
+        self.channels.forget_all();
         let mut head = self.catch_up().await?;
+        if !self.has_doubted.load(Ordering::Relaxed) {
+            for doubt in self.doubts(&head).await? {
+                tracing::warn!("{doubt}");
+            }
+            self.has_doubted.store(true, Ordering::Relaxed);
+        }
         self.pass(&head).await?;
         let mut feed = self.chain.follow(crate::chain::Start::After(head.block));
         let mut tick = interval(self.options.interval);
@@ -192,10 +223,15 @@ impl Worker {
                 }
                 _ = tick.tick() => false,
                 () = self.pressure.wait() => false,
+                () = self.lease.gained() => false,
             };
-            self.reconcile(&head).await?;
-            if !is_new_block || self.is_pressed(&head).await? {
-                self.claim_all(&head).await?;
+            if let Some(fence) = self.may_claim().await {
+                self.reconcile(&head).await?;
+                if !is_new_block || self.is_pressed(&head).await? {
+                    self.claim_all(&head, fence).await?;
+                }
+            } else if !is_new_block {
+                self.stand_by(&head).await;
             }
             self.status.passed(head.block.number);
         }
@@ -206,10 +242,29 @@ impl Worker {
     /// # Errors
     /// The first thing that failed; what was done before it stands.
     pub async fn pass(&self, head: &BlockHead) -> Result<(), WorkError> {
-        self.reconcile(head).await?;
-        self.claim_all(head).await?;
+        if let Some(fence) = self.may_claim().await {
+            self.reconcile(head).await?;
+            self.claim_all(head, fence).await?;
+        } else {
+            self.stand_by(head).await;
+        }
         self.status.passed(head.block.number);
         Ok(())
+    }
+
+    /// Another relayer claims: this one only says whether it could.
+    async fn stand_by(&self, head: &BlockHead) {
+        self.pressure.reset();
+        self.observe(head).await;
+        self.observe_pending(&[]);
+    }
+
+    /// The lease's number, if this relayer has it or can have it.
+    async fn may_claim(&self) -> Option<Fence> {
+        if self.lease.fence().is_none() {
+            self.lease.ask(self.store.as_ref()).await;
+        }
+        self.lease.fence()
     }
 
     /// Takes in a block, and those that are finalized behind it already, in one go.
@@ -222,16 +277,16 @@ impl Worker {
         self.apply_blocks(&blocks).await
     }
 
-    async fn claim_all(&self, head: &BlockHead) -> Result<(), WorkError> {
+    async fn claim_all(&self, head: &BlockHead, fence: Fence) -> Result<(), WorkError> {
         self.pressure.reset();
         self.observe(head).await;
         if self.control.is_paused() {
             return Ok(());
         }
         let started = Instant::now();
-        self.claim_channels(head, &self.options.channels, Shape::CHANNELS).await?;
+        self.claim_channels(head, fence, &self.options.channels, Shape::CHANNELS).await?;
         if let Some(policy) = &self.options.streams {
-            self.claim_streams(head, policy, Shape::STREAMS).await?;
+            self.claim_streams(head, fence, policy, Shape::STREAMS).await?;
         }
         tracing::debug!(block = head.block.number, elapsed_ms = started.elapsed().as_millis(), "looked for batches");
         Ok(())

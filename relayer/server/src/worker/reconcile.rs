@@ -34,7 +34,9 @@ impl Worker {
         } else {
             None
         };
-        let finalized_nonce = if included.is_none() { Some(self.chain.nonce_at(head.block).await?) } else { None };
+        // Of another relayer's key nothing is asked: its transactions end with their era.
+        let is_ours = intent.tx.signer == self.network.relayer_account;
+        let finalized_nonce = if included.is_none() && is_ours { Some(self.chain.nonce_at(head.block).await?) } else { None };
         let sighting = Sighting { included: included.as_ref(), searched_to: head.block.number, finalized_nonce };
         match decide(intent.contract, &intent.rows, intent.tx.nonce, intent.tx.valid_until_block, &sighting) {
             Next::Resubmit => {

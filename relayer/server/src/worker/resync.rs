@@ -4,6 +4,7 @@ use super::{WorkError, Worker};
 use rivulet_core::{SoftKeccak, ids::Number};
 use rivulet_rules::chain::{BlockHead, BookState, ChannelView, ContractKind};
 use rivulet_store::{ChainUpdate, ChannelUpdate, StreamUpdate};
+use std::sync::atomic::Ordering;
 
 /// Records in one commit.
 const AT_ONCE: usize = 512;
@@ -24,6 +25,8 @@ impl Worker {
         }
         self.store.apply(ChainUpdate { cursor: Some(head), ..ChainUpdate::default() }).await?;
         self.clock.advance(head.now);
+        self.told_to.store(head.block.number, Ordering::Relaxed);
+        self.feed.gap();
         tracing::info!(block = head.block.number, "every record read anew");
         Ok(head)
     }

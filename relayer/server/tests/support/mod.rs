@@ -25,7 +25,7 @@ use rivulet_server::{
     network::{Network, TokenInfo},
     serve::{Relayer, Secrets},
 };
-use rivulet_store::{DeploymentId, SqliteStore};
+use rivulet_store::{DeploymentId, SqliteStore, Store};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -429,7 +429,10 @@ pub fn relayer(dir: &Path, chain: &FakeChain, more: &str) -> Relayer {
 
 /// The same, with secrets.
 pub fn relayer_with(dir: &Path, chain: &FakeChain, more: &str, secrets: Secrets) -> Relayer {
-    let network = network();
-    let store = Arc::new(SqliteStore::open(&dir.join("relayer.db"), &network.deployment).unwrap());
-    Relayer::with_secrets(config(more), network, store, Arc::new(chain.clone()), secrets).unwrap()
+    relayer_on(Arc::new(SqliteStore::open(&dir.join("relayer.db"), &network().deployment).unwrap()), chain, more, secrets)
+}
+
+/// A relayer on this chain with this store.
+pub fn relayer_on(store: Arc<dyn Store>, chain: &FakeChain, more: &str, secrets: Secrets) -> Relayer {
+    Relayer::with_secrets(config(more), network(), store, Arc::new(chain.clone()), secrets).unwrap()
 }

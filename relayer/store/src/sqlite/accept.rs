@@ -1,7 +1,10 @@
 //! Storing vouchers.
 
-use super::codec::{amount, amount_at, bytes_at, int, u64_at};
-use crate::{Accepted, StoreError};
+use super::{
+    codec::{amount, amount_at, bytes_at, int, u64_at},
+    doubts,
+};
+use crate::{Accepted, MS_PER_DAY, StoreError};
 use rivulet_core::{
     ids::{Address, ChannelNumber, Token},
     signature::CompactSignature,
@@ -10,12 +13,11 @@ use rivulet_rules::accept::{Best, Rejection, Verified, growth};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashMap;
 
-const MS_PER_DAY: u64 = 86_400_000;
-
 /// What a commit adds to the totals: one write a (payee, token, day), not one a voucher.
 #[derive(Default)]
 pub struct Group {
     grown: HashMap<(Address, Token, u64), (u128, u64)>,
+    last_ms: Option<u64>,
 }
 
 /// The best voucher of the channel with this id, and when it was accepted.
@@ -58,6 +60,7 @@ impl Group {
                 let growth = total.saturating_sub(best.map_or(0, |b| b.cumulative_amount));
                 let entry = self.grown.entry((voucher.payee(), voucher.token(), now_ms / MS_PER_DAY)).or_default();
                 *entry = (entry.0.saturating_add(growth), entry.1.saturating_add(1));
+                self.last_ms = self.last_ms.max(Some(now_ms));
                 (growth, now_ms)
             }
         };
@@ -65,8 +68,8 @@ impl Group {
     }
 }
 
-/// Adds what the commit grew.
-pub fn write_totals(db: &Connection, group: &Group) -> Result<(), StoreError> {
+/// Adds what the commit grew. When a voucher was last stored, if any was.
+pub fn write_totals(db: &Connection, group: &Group) -> Result<Option<u64>, StoreError> {
     for ((payee, token, day), (growth, vouchers)) in &group.grown {
         let mut read = db.prepare_cached("SELECT accepted FROM totals WHERE payee = ?1 AND token = ?2 AND day = ?3")?;
         let before = read.query_row((&payee.0, &token.0, int(*day)), |row| amount_at(row, 0)).optional()?.unwrap_or(0);
@@ -76,5 +79,8 @@ pub fn write_totals(db: &Connection, group: &Group) -> Result<(), StoreError> {
         )?;
         write.execute((&payee.0, &token.0, int(*day), amount(before.saturating_add(*growth)), int(*vouchers)))?;
     }
-    Ok(())
+    if let Some(at_ms) = group.last_ms {
+        doubts::accepted(db, at_ms)?;
+    }
+    Ok(group.last_ms)
 }

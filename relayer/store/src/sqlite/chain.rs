@@ -41,28 +41,38 @@ pub fn state_at(row: &Row<'_>) -> rusqlite::Result<ChannelState> {
     })
 }
 
-/// A channel and its best voucher, if that is of the same id.
-pub fn channel(db: &Connection, number: ChannelNumber) -> Result<Option<StoredChannel>, StoreError> {
+/// What [`stored_at`] reads: channels `c` with their best vouchers `v`, if those are of the same id. Conditions follow.
+const STORED: &str = "c.channel_id, c.is_closed, v.cumulative_amount, v.signature, v.accepted_ms, v.set_aside FROM channels c
+     LEFT JOIN vouchers v ON v.book = c.book AND v.serial = c.serial AND v.channel_id = c.channel_id";
+
+/// A channel with its best voucher, from a row of [`STATE`] and [`STORED`].
+fn stored_at(row: &Row<'_>) -> rusqlite::Result<StoredChannel> {
     const ID: usize = STATE_COLUMNS;
-    let sql = format!(
-        "SELECT {STATE}, c.channel_id, c.is_closed, v.cumulative_amount, v.signature, v.accepted_ms, v.set_aside FROM channels c
-         LEFT JOIN vouchers v ON v.book = c.book AND v.serial = c.serial AND v.channel_id = c.channel_id WHERE c.book = ?1 AND c.serial = ?2"
-    );
-    let read = |row: &Row<'_>| {
-        let best = match row.get_ref(ID + 2)? {
-            ValueRef::Null => None,
-            _ => Some(Best { cumulative_amount: amount_at(row, ID + 2)?, signature: CompactSignature(bytes_at(row, ID + 3)?) }),
-        };
-        Ok(StoredChannel {
-            state: state_at(row)?,
-            channel_id: ChannelId(bytes_at(row, ID)?),
-            is_closed: row.get(ID + 1)?,
-            best,
-            accepted_ms: row.get(ID + 4)?,
-            set_aside: row.get(ID + 5)?,
-        })
+    let best = match row.get_ref(ID + 2)? {
+        ValueRef::Null => None,
+        _ => Some(Best { cumulative_amount: amount_at(row, ID + 2)?, signature: CompactSignature(bytes_at(row, ID + 3)?) }),
     };
-    Ok(db.prepare_cached(&sql)?.query_row((number.book, number.serial), read).optional()?)
+    Ok(StoredChannel {
+        state: state_at(row)?,
+        channel_id: ChannelId(bytes_at(row, ID)?),
+        is_closed: row.get(ID + 1)?,
+        best,
+        accepted_ms: row.get(ID + 4)?,
+        set_aside: row.get(ID + 5)?,
+    })
+}
+
+/// A channel and its best voucher.
+pub fn channel(db: &Connection, number: ChannelNumber) -> Result<Option<StoredChannel>, StoreError> {
+    let sql = format!("SELECT {STATE}, {STORED} WHERE c.book = ?1 AND c.serial = ?2");
+    Ok(db.prepare_cached(&sql)?.query_row((number.book, number.serial), stored_at).optional()?)
+}
+
+/// A payee's channels, closed ones included, by number.
+pub fn channels_of(db: &Connection, payee: Address) -> Result<Vec<StoredChannel>, StoreError> {
+    let mut query = db.prepare_cached(&format!("SELECT {STATE}, {STORED} WHERE c.payee = ?1 ORDER BY c.book, c.serial"))?;
+    let rows = query.query_map([&payee.0], stored_at)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Sets one value of a channel, unless it is known from a later block.

@@ -2,7 +2,6 @@
 
 use rivulet_rules::chain::ContractKind;
 use rusqlite::{Row, types::Type};
-use std::fmt;
 
 /// An amount as a blob that compares as a number.
 pub fn amount(v: u128) -> [u8; 16] {
@@ -49,13 +48,4 @@ pub fn amount_at(row: &Row<'_>, column: usize) -> rusqlite::Result<u128> {
 /// A number that is not negative.
 pub fn u64_at(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get(column)
-}
-
-/// Bytes in an error message.
-pub struct Hex<'a>(pub &'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&rivulet_rules::text::hex(self.0))
-    }
 }

@@ -6,28 +6,31 @@
 mod accept;
 mod chain;
 mod codec;
+mod doubts;
 mod intents;
+mod mark;
 mod payee;
 mod read;
 mod writer;
 
 use crate::{
-    Accepted, Answer, ChainUpdate, Counts, DayEarnings, DeploymentId, Earnings, Intent, IntentEnd, IntentId, NewIntent, Pending, PendingStream,
-    SetAside, Store, StoreError, StoredChannel, migrate,
+    Accepted, Answer, ChainUpdate, Counts, DayEarnings, DeploymentId, Doubts, Earnings, Fence, Intent, IntentEnd, IntentId, Mark, NewIntent, Pending,
+    PendingStream, SetAside, Store, StoreError, StoredChannel, deployment, migrate,
 };
-use codec::Hex;
 use read::Readers;
+pub(crate) use read::counts;
 use rivulet_core::ids::{Address, ChannelNumber};
 use rivulet_rules::{
     accept::{Rejection, Verified},
     batch::BookView,
-    chain::{BlockHead, ContractKind},
+    chain::{Account, BlockHead, ContractKind},
 };
 use rusqlite::{Connection, OptionalExtension};
 use std::{
     collections::BTreeMap,
     fs::{File, TryLockError},
     path::{Path, PathBuf},
+    time::Duration,
 };
 use writer::Writer;
 
@@ -36,9 +39,14 @@ use writer::Writer;
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
-    /// Held as long as the store lives: a second relayer on the same file would use the same nonces. `None`: it only reads.
+    /// What stood in the file's place had come further.
+    mark: Option<Mark>,
+    /// Held as long as the store lives: a second relayer on the same file would use the same nonces. Who only reads needs none.
     _lock: Option<File>,
 }
+
+/// One process works on the file, so the lease to claim is its own for good.
+const FENCE: Fence = Fence(1);
 
 impl From<rusqlite::Error> for StoreError {
     fn from(e: rusqlite::Error) -> Self {
@@ -53,7 +61,8 @@ fn lock_path(path: &Path) -> PathBuf {
     name.into()
 }
 
-fn lock(path: &Path) -> Result<File, StoreError> {
+/// Takes the lock, which is held as long as the file is.
+pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
     let file = File::create(lock_path(path)).map_err(|e| StoreError::Database(format!("{}: {e}", lock_path(path).display())))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -62,38 +71,28 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// Whose database it is.
+pub(crate) fn read_deployment(db: &Connection) -> Result<Option<DeploymentId>, StoreError> {
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(DeploymentId {
+            chain_id: codec::u64_at(row, 0)?,
+            genesis_hash: codec::bytes_at(row, 1)?,
+            channels: Address(codec::bytes_at(row, 2)?),
+            streams: Address(codec::bytes_at(row, 3)?),
+        })
+    };
+    Ok(db.query_row("SELECT chain_id, genesis_hash, channels, streams FROM deployment", [], read).optional()?)
+}
+
 /// Writes whose database it is, or compares.
 fn check_deployment(db: &Connection, expected: &DeploymentId) -> Result<(), StoreError> {
-    let found = db
-        .query_row("SELECT chain_id, genesis_hash, channels, streams FROM deployment", [], |row| {
-            Ok(DeploymentId {
-                chain_id: codec::u64_at(row, 0)?,
-                genesis_hash: codec::bytes_at(row, 1)?,
-                channels: Address(codec::bytes_at(row, 2)?),
-                streams: Address(codec::bytes_at(row, 3)?),
-            })
-        })
-        .optional()?;
-    let Some(found) = found else {
+    let Some(found) = read_deployment(db)? else {
         let DeploymentId { chain_id, genesis_hash, channels, streams } = expected;
         let sql = "INSERT INTO deployment (id, chain_id, genesis_hash, channels, streams) VALUES (1, ?1, ?2, ?3, ?4)";
         db.execute(sql, (codec::int(*chain_id), genesis_hash, &channels.0, &streams.0))?;
         return Ok(());
     };
-    let other = |field, found: String, expected: String| Err(StoreError::OtherDeployment { field, found, expected });
-    if found.chain_id != expected.chain_id {
-        return other("chain_id", found.chain_id.to_string(), expected.chain_id.to_string());
-    }
-    if found.genesis_hash != expected.genesis_hash {
-        return other("genesis_hash", Hex(&found.genesis_hash).to_string(), Hex(&expected.genesis_hash).to_string());
-    }
-    if found.channels != expected.channels {
-        return other("channels", found.channels.to_string(), expected.channels.to_string());
-    }
-    if found.streams != expected.streams {
-        return other("streams", found.streams.to_string(), expected.streams.to_string());
-    }
-    Ok(())
+    deployment::compare(&found, expected)
 }
 
 impl SqliteStore {
@@ -110,18 +109,23 @@ impl SqliteStore {
         )?;
         migrate::up(&mut db)?;
         check_deployment(&db, deployment)?;
-        Ok(Self { writer: Writer::start(db)?, readers: Readers::new(path), _lock: Some(lock) })
+        let now = doubts::count_start(&db)?;
+        // A database that has started as often and heard as late as the mark says is the one that it was written for.
+        let mark = mark::read(path).filter(|mark| mark.generation >= now.generation || mark.last_accepted_ms > now.last_accepted_ms);
+        let file = mark::MarkFile::new(path, now)?;
+        Ok(Self { writer: Writer::start(db, file)?, readers: Readers::new(path), mark, _lock: Some(lock) })
     }
 
-    /// Opens the database to read from it, beside a relayer that may be running. Whatever would change something is refused.
+    /// Opens the database for reading, beside the relayer that works on it: nothing is made, migrated or bound, and no lock is taken.
     ///
     /// # Errors
-    /// [`StoreError::OtherDeployment`], [`StoreError::NotMigrated`], [`StoreError::TooNew`], or [`StoreError::Database`] when the file cannot be read.
-    pub fn read_only(path: &Path, deployment: &DeploymentId) -> Result<Self, StoreError> {
+    /// [`StoreError::OtherDeployment`], [`StoreError::NotMigrated`], [`StoreError::TooNew`], or [`StoreError::Database`].
+    pub fn open_read_only(path: &Path, expected: &DeploymentId) -> Result<Self, StoreError> {
         let db = read::open(path).map_err(|e| StoreError::Database(format!("{}: {e}", path.display())))?;
-        migrate::is_newest(&db)?;
-        check_deployment(&db, deployment)?;
-        Ok(Self { writer: Writer::none(), readers: Readers::new(path), _lock: None })
+        migrate::is_current(migrate::applied(&db)?.as_deref())?;
+        let found = read_deployment(&db)?.ok_or_else(|| StoreError::Database(format!("{}: nothing was ever stored", path.display())))?;
+        deployment::compare(&found, expected)?;
+        Ok(Self { writer: Writer::none(), readers: Readers::new(path), mark: None, _lock: None })
     }
 }
 
@@ -153,6 +157,9 @@ impl Store for SqliteStore {
     fn live_channels(&self) -> Answer<'_, Vec<ChannelNumber>> {
         Box::pin(self.readers.run(read::live_channels))
     }
+    fn channels_of(&self, payee: Address) -> Answer<'_, Vec<StoredChannel>> {
+        Box::pin(self.readers.run(move |db| chain::channels_of(db, payee)))
+    }
     fn open_intent(&self, intent: NewIntent) -> Answer<'_, IntentId> {
         Box::pin(self.writer.run(move |db| intents::open(db, &intent)))
     }
@@ -178,6 +185,16 @@ impl Store for SqliteStore {
         Box::pin(self.readers.run(move |db| payee::book(db, contract, book)))
     }
     fn counts(&self) -> Answer<'_, Counts> {
-        Box::pin(self.readers.run(read::counts))
+        Box::pin(self.readers.run(counts))
+    }
+    fn lease(&self, _: Duration) -> Answer<'_, Option<Fence>> {
+        Box::pin(std::future::ready(Ok(Some(FENCE))))
+    }
+    fn give_back(&self) -> Answer<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+    fn take_doubts(&self, signer: Account) -> Answer<'_, Doubts> {
+        let mark = self.mark;
+        Box::pin(self.writer.run(move |db| doubts::take(db, &signer, mark)))
     }
 }

@@ -4,13 +4,10 @@ use super::{
     chain,
     codec::{amount, amount_at, bytes_at, contract, contract_at, int, u64_at},
 };
-use crate::{BookClaim, DayEarnings, StoreError, StoredChannel};
-use rivulet_core::ids::{Address, ChannelNumber, Number, Token};
+use crate::{BookClaim, DayEarnings, SECS_PER_DAY, StoreError, StoredChannel, earnings::Days};
+use rivulet_core::ids::{Address, ChannelNumber, Number};
 use rivulet_rules::{batch::BookView, chain::ContractKind};
 use rusqlite::{Connection, OptionalExtension};
-use std::collections::BTreeMap;
-
-const SECS_PER_DAY: u64 = 86_400;
 
 fn books(db: &Connection, payee: Address) -> Result<Vec<u32>, StoreError> {
     let mut query = db.prepare_cached("SELECT book FROM books WHERE payee = ?1 AND contract = 0 ORDER BY book")?;
@@ -44,14 +41,11 @@ pub fn book(db: &Connection, kind: ContractKind, book: u32) -> Result<Option<Boo
 
 /// What a payee earned on the days `from..=to` (days since 1970), oldest first.
 pub fn days(db: &Connection, payee: Address, from: u64, to: u64) -> Result<Vec<DayEarnings>, StoreError> {
-    let mut days = BTreeMap::<(u64, ContractKind, Token), DayEarnings>::new();
-    let empty = |day, contract, token| DayEarnings { day, contract, token, accepted: 0, vouchers: 0, claimed: 0, fees: 0, rows: 0 };
+    let mut days = Days::default();
     let mut query = db.prepare_cached("SELECT day, token, accepted, vouchers FROM totals WHERE payee = ?1 AND day BETWEEN ?2 AND ?3")?;
     let mut rows = query.query((&payee.0, int(from), int(to)))?;
     while let Some(row) = rows.next()? {
-        let (day, token) = (u64_at(row, 0)?, Address(bytes_at(row, 1)?));
-        let entry = days.entry((day, ContractKind::Channels, token)).or_insert_with(|| empty(day, ContractKind::Channels, token));
-        (entry.accepted, entry.vouchers) = (amount_at(row, 2)?, u64_at(row, 3)?);
+        days.accepted(u64_at(row, 0)?, Address(bytes_at(row, 1)?), amount_at(row, 2)?, u64_at(row, 3)?);
     }
     let sql =
         "SELECT d.day, d.contract, b.token, d.gain, d.fee, d.rows FROM books b JOIN claims_by_day d ON d.contract = b.contract AND d.book = b.book
@@ -59,13 +53,10 @@ pub fn days(db: &Connection, payee: Address, from: u64, to: u64) -> Result<Vec<D
     let mut query = db.prepare_cached(sql)?;
     let mut rows = query.query((&payee.0, int(from), int(to)))?;
     while let Some(row) = rows.next()? {
-        let (day, contract, token) = (u64_at(row, 0)?, contract_at(row, 1)?, Address(bytes_at(row, 2)?));
-        let entry = days.entry((day, contract, token)).or_insert_with(|| empty(day, contract, token));
-        entry.claimed = entry.claimed.saturating_add(amount_at(row, 3)?);
-        entry.fees = entry.fees.saturating_add(amount_at(row, 4)?);
-        entry.rows = entry.rows.saturating_add(u64_at(row, 5)?);
+        let (gain, fee, rows) = (amount_at(row, 3)?, amount_at(row, 4)?, u64_at(row, 5)?);
+        days.claimed(u64_at(row, 0)?, contract_at(row, 1)?, Address(bytes_at(row, 2)?), (gain, fee, rows));
     }
-    Ok(days.into_values().collect())
+    Ok(days.into())
 }
 
 /// Adds what blocks paid out. What the cursor has passed was added before: another process may have been faster.

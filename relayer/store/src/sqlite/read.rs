@@ -1,18 +1,17 @@
 //! Reading: a few connections, off the async threads.
 
 use super::{
-    chain::{STATE, STATE_COLUMNS, state_at},
+    chain::{self, STATE, STATE_COLUMNS, state_at},
     codec::{amount_at, bytes_at, u64_at},
 };
-use crate::{Counts, Earnings, Pending, PendingStream, StoreError};
+use crate::{Counts, Earnings, Pending, PendingStream, StoreError, earnings};
 use rivulet_core::{
-    ids::{Address, ChannelNumber, Number, Token},
+    ids::{Address, ChannelNumber, Number},
     signature::CompactSignature,
 };
-use rivulet_rules::{accept::Best, batch};
+use rivulet_rules::accept::Best;
 use rusqlite::{Connection, OpenFlags};
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -92,36 +91,7 @@ pub fn live_channels(db: &Connection) -> Result<Vec<ChannelNumber>, StoreError> 
 
 /// What a payee has earned, by token.
 pub fn earnings(db: &Connection, payee: Address) -> Result<Vec<Earnings>, StoreError> {
-    let sql = format!(
-        "SELECT {STATE}, c.is_closed, v.cumulative_amount, v.set_aside IS NOT NULL FROM channels c
-         LEFT JOIN vouchers v ON v.book = c.book AND v.serial = c.serial AND v.channel_id = c.channel_id WHERE c.payee = ?1"
-    );
-    let mut query = db.prepare_cached(&sql)?;
-    let mut rows = query.query([&payee.0])?;
-    let mut by_token = BTreeMap::<Token, Earnings>::new();
-    while let Some(row) = rows.next()? {
-        let state = state_at(row)?;
-        let is_closed: bool = row.get(STATE_COLUMNS)?;
-        let has_voucher = row.get_ref(STATE_COLUMNS + 1)? != rusqlite::types::ValueRef::Null;
-        let accepted = if has_voucher { amount_at(row, STATE_COLUMNS + 1)? } else { 0 };
-        let is_set_aside: bool = row.get(STATE_COLUMNS + 2)?;
-        let token = state.terms.token;
-        let zero = Earnings { token, channels: 0, accepted: 0, claimed: 0, pending: 0, lost: 0 };
-        let sum = by_token.entry(token).or_insert(zero);
-        let (pending, lost) = if is_closed {
-            (0, accepted.saturating_sub(state.claimed))
-        } else if is_set_aside {
-            (0, batch::gain(&state, accepted))
-        } else {
-            (batch::gain(&state, accepted), 0)
-        };
-        sum.channels = sum.channels.saturating_add(1);
-        sum.accepted = sum.accepted.saturating_add(accepted);
-        sum.claimed = sum.claimed.saturating_add(state.claimed);
-        sum.pending = sum.pending.saturating_add(pending);
-        sum.lost = sum.lost.saturating_add(lost);
-    }
-    Ok(by_token.into_values().collect())
+    Ok(earnings::by_token(&chain::channels_of(db, payee)?))
 }
 
 /// Counts for the log, readiness and metrics.

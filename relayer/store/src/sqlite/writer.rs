@@ -1,6 +1,9 @@
 //! The thread that writes, and its queue.
 
-use super::accept::{self, Group};
+use super::{
+    accept::{self, Group},
+    mark::MarkFile,
+};
 use crate::{Accepted, StoreError};
 use rivulet_rules::accept::{Rejection, Verified};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -35,14 +38,14 @@ fn gone() -> StoreError {
 
 impl Writer {
     /// Starts the thread.
-    pub fn start(db: Connection) -> Result<Self, StoreError> {
+    pub fn start(db: Connection, mark: MarkFile) -> Result<Self, StoreError> {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let run = move || Loop { db, jobs }.run();
+        let run = move || Loop { db, jobs, mark }.run();
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(run).map_err(|e| StoreError::Database(e.to_string()))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
-    /// No thread: everything is refused.
+    /// Nothing can be written.
     pub fn none() -> Self {
         Self { queue: None, thread: None }
     }
@@ -99,6 +102,7 @@ fn in_savepoint<T>(tx: &mut Transaction<'_>, write: impl FnOnce(&Connection) -> 
 struct Loop {
     db: Connection,
     jobs: mpsc::Receiver<Job>,
+    mark: MarkFile,
 }
 
 impl Loop {
@@ -145,12 +149,17 @@ impl Loop {
                     }
                 }
             }
-            match failed {
+            let last_ms = match failed {
                 Some(e) => return Err(e),
                 None => accept::write_totals(&tx, &group)?,
-            }
-            tx.commit().map_err(StoreError::from)
+            };
+            tx.commit()?;
+            Ok(last_ms)
         })();
+        if let Ok(Some(at_ms)) = result {
+            self.mark.accepted(at_ms);
+        }
+        let result = result.map(drop);
         if let Err(e) = &result {
             tracing::error!(error = %e, accepts = accepts.len(), writes = finishes.len(), "commit failed, nothing of it is stored");
         }

@@ -19,6 +19,8 @@ use toml::{Table, Value};
 pub struct RelayerFlags {
     /// Its port; 0: any free one.
     pub port: u16,
+    /// Its database; `None`: an SQLite file in its folder.
+    pub database: Option<String>,
     /// The development key that signs claims.
     pub signer_uri: String,
     /// Whose relay fees count as the operator's.
@@ -68,6 +70,10 @@ fn free_port() -> Result<u16> {
     Err(Error::new("no port from 20000 to 29999 is free"))
 }
 
+fn listen(port: u16) -> Value {
+    format!("127.0.0.1:{port}").into()
+}
+
 /// The configuration file. `serde` would want a struct for each table; the relayer's own is the one that checks it.
 fn config(folder: &Path, deployment: &Path, node_url: &str, port: u16, flags: &RelayerFlags) -> Table {
     let text = |path: &Path| Value::from(path.to_string_lossy().into_owned());
@@ -76,9 +82,9 @@ fn config(folder: &Path, deployment: &Path, node_url: &str, port: u16, flags: &R
     let prices = flags.planck_per_whole.iter().map(|(name, planck)| (name.as_str(), whole(*planck))).collect();
     let sections = [
         ("deployment", text(deployment)),
-        ("database", text(&folder.join("relayer.db"))),
+        ("database", flags.database.as_deref().map_or_else(|| text(&folder.join("relayer.db")), Value::from)),
         ("signer", table(vec![("dev_uri", flags.signer_uri.as_str().into())])),
-        ("http", table(vec![("listen", format!("127.0.0.1:{port}").into())])),
+        ("http", table(vec![("listen", listen(port))])),
         ("chain", table(vec![("rpc_urls", vec![node_url].into())])),
         (
             "batch",
@@ -108,7 +114,24 @@ impl Daemon {
         // Another relayer there would answer in this one's place.
         let taken = format!("port {port} is taken, perhaps by another relayer: stop it, or choose another by --relayer-port");
         drop(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).doing(taken)?);
-        let text = toml::to_string(&config(folder, deployment, node_url, port, flags)).doing("writing the relayer's configuration")?;
+        Self::with(folder, port, &config(folder, deployment, node_url, port, flags)).await
+    }
+
+    /// Another one, set up as this one but for its port: on the same database, when that can be shared.
+    ///
+    /// # Errors
+    ///
+    /// As [`Daemon::start`].
+    pub async fn another(&self, folder: &Path) -> Result<Self> {
+        let (port, path) = (free_port()?, self.config_path());
+        let text = fs::read_to_string(&path).doing(format!("reading {}", path.display()))?;
+        let mut config: Table = toml::from_str(&text).doing(format!("reading {}", path.display()))?;
+        config.insert("http".to_owned(), Value::Table([("listen".to_owned(), listen(port))].into_iter().collect()));
+        Self::with(folder, port, &config).await
+    }
+
+    async fn with(folder: &Path, port: u16, config: &Table) -> Result<Self> {
+        let text = toml::to_string(config).doing("writing the relayer's configuration")?;
         let path = folder.join("relayer.toml");
         fs::write(&path, text).doing(format!("writing {}", path.display()))?;
         let mut daemon = Self { process: None, folder: folder.into(), port, http: super::process::http() };
@@ -126,7 +149,7 @@ impl Daemon {
         let mut command = Command::new(built("rivulet")?);
         command.args(["relay", "--config"]).arg(self.config_path());
         // What is set for a relayer of the user's is not for this one.
-        for name in ["LISTEN", "RPC_URL", "DEPLOYMENT", "DATABASE", "SIGNER_FILE", "LOG_JSON"] {
+        for name in ["LISTEN", "RPC_URL", "DEPLOYMENT", "DATABASE", "DATABASE_PASSWORD", "DATABASE_PASSWORD_FILE", "SIGNER_FILE", "LOG_JSON"] {
             command.env_remove(format!("RIVULET_{name}"));
         }
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("RIVULET__")) {
@@ -180,6 +203,11 @@ impl Daemon {
     /// Lets it run on after us; returns its process id.
     pub fn let_go(&mut self) -> u32 {
         self.process.as_mut().map_or(0, Process::let_go)
+    }
+
+    /// Its process id; 0 when it is not running.
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().map_or(0, Process::id)
     }
 
     /// Where it listens.

@@ -139,6 +139,7 @@ pub async fn raise(options: Options, screen: Screen, folder: Folder, tune: impl 
     ));
     let mut flags = RelayerFlags {
         port: options.relayer_port,
+        database: None,
         signer_uri: cast.relayer.uri(),
         beneficiary: cast.earnings.address(),
         // Whatever is left at the end is claimed even where it does not pay for a transaction of its own: the story is to end.

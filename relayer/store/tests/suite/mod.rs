@@ -1,96 +1,30 @@
+//! What every store must do. `sqlite.rs` and `postgres.rs` run it, each with its own `place`.
+//!
 //! given a fresh database
 //! ├── vouchers: the highest total stays, whatever the order; the same is answered the same; a lower one gets the best back
 //! ├── pending: above what was claimed, not set aside, in no open intent
 //! ├── intents: a row is in one open intent only; a finished one frees its rows and records each outcome
 //! ├── the chain's cache: an older reading never overwrites a newer one, a closed channel stays closed
-//! └── the file: of one deployment, of one process
+//! ├── payees: their channels by pages, their days (`payee.rs`)
+//! ├── doubts: claims above the best voucher stored, nonces that were used
+//! └── the place: of one deployment
 
+mod payee;
+
+use crate::support::{Fresh, NOW_MS, NUMBER, UNIT, deployment, finalized, intent};
 use rivulet_core::{
     fee::RelayTerms,
     ids::{Address, Number, StreamId},
     outcome::RowOutcome,
 };
 use rivulet_rules::{
-    chain::{Account, BlockHead, BlockRef, BookState, ChannelState, ContractKind, SignedTx, TxHash},
-    reconcile::{IntentRow, RowResult},
+    chain::{Account, BlockHead, BlockRef, BookState, ChannelState, ContractKind},
     testing::{Key, channel, id, payee, verified},
 };
 use rivulet_store::{
-    ChainUpdate, ChannelUpdate, Counts, DeploymentId, IntentEnd, IntentId, NewIntent, SetAside, SqliteStore, Store, StoreError, StreamUpdate,
+    ChainUpdate, ChannelUpdate, ClaimedAbove, Counts, DeploymentId, IntentEnd, IntentId, NewIntent, SetAside, StoreError, StreamUpdate,
 };
-use std::{path::PathBuf, sync::Arc};
-
-const NUMBER: Number = Number { book: 1, serial: 0 };
-/// A day and a bit.
-const NOW_MS: u64 = 86_400_001;
-/// 100 planck in wei: amounts that can move.
-const UNIT: u128 = 10_000_000_000;
-
-fn deployment() -> DeploymentId {
-    DeploymentId { chain_id: 1, genesis_hash: [1; 32], channels: Address([2; 20]), streams: Address([3; 20]) }
-}
-
-struct Fresh {
-    dir: tempfile::TempDir,
-    store: Arc<SqliteStore>,
-}
-
-impl Fresh {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Arc::new(SqliteStore::open(&dir.path().join("relayer.db"), &deployment()).unwrap());
-        Self { dir, store }
-    }
-    fn path(&self) -> PathBuf {
-        self.dir.path().join("relayer.db")
-    }
-    async fn with_channel() -> (Self, Key, ChannelState) {
-        let (fresh, key) = (Self::new(), Key::of(1));
-        let state = channel(NUMBER, &key, 1_000 * UNIT);
-        fresh.read_at(1, state).await;
-        (fresh, key, state)
-    }
-    async fn read_at(&self, read_at_block: u64, state: ChannelState) {
-        self.see(read_at_block, ChannelUpdate::Live { state, channel_id: id(&state) }).await;
-    }
-    async fn see(&self, block: u64, update: ChannelUpdate) {
-        self.store.apply(ChainUpdate { channels: vec![(block, update)], ..ChainUpdate::default() }).await.unwrap();
-    }
-    async fn accept(&self, state: &ChannelState, key: &Key, total: u128) -> Result<u128, &'static str> {
-        let answers = self.store.accept(vec![verified(state, key, total * UNIT)], NOW_MS).await.unwrap();
-        answers[0].as_ref().map(|a| a.growth / UNIT).map_err(|e| e.code())
-    }
-    async fn see_streams(&self, streams: Vec<StreamUpdate>) {
-        self.store.apply(ChainUpdate { streams, ..ChainUpdate::default() }).await.unwrap();
-    }
-    async fn streams(&self) -> Vec<Number> {
-        self.store.pending_streams().await.unwrap().iter().map(|p| p.number).collect()
-    }
-    fn look<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
-        rusqlite::Connection::open(self.path()).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
-    }
-    async fn pending(&self) -> Vec<u128> {
-        self.store.pending_channels().await.unwrap().iter().map(|p| p.best.cumulative_amount / UNIT).collect()
-    }
-}
-
-fn intent(n: u8, total: u128) -> NewIntent {
-    let tx = SignedTx {
-        bytes: vec![n; 9],
-        hash: TxHash([n; 32]),
-        signer: Account([4; 32]),
-        nonce: u64::from(n),
-        valid_from_block: 5,
-        valid_until_block: 68,
-    };
-    let rows = vec![IntentRow { number: NUMBER, cumulative_amount: total * UNIT, gain: total * UNIT }];
-    NewIntent { contract: ContractKind::Channels, blob: vec![1, 2], tx, rows, sent_at: 5_000, created_ms: NOW_MS }
-}
-
-fn finalized(outcome: RowOutcome, total: u128) -> IntentEnd {
-    let results = vec![RowResult { number: NUMBER, outcome, total: total * UNIT }];
-    IntentEnd::Finalized { block: BlockRef { number: 9, hash: [9; 32] }, fee_planck: Some(5), results }
-}
+use std::{sync::Arc, time::Duration};
 
 #[tokio::test]
 async fn the_highest_total_stays_and_the_same_is_answered_the_same() {
@@ -159,10 +93,10 @@ async fn closing_channels_are_found_apart() {
 async fn a_row_is_in_one_open_intent_only() {
     let (fresh, key, state) = Fresh::with_channel().await;
     fresh.accept(&state, &key, 10).await.unwrap();
-    fresh.store.open_intent(intent(1, 10)).await.unwrap();
+    fresh.store.open_intent(intent(&fresh, 1, 10)).await.unwrap();
     fresh.accept(&state, &key, 20).await.unwrap();
     assert!(fresh.pending().await.is_empty());
-    assert!(matches!(fresh.store.open_intent(intent(2, 20)).await, Err(StoreError::RowInFlight)));
+    assert!(matches!(fresh.store.open_intent(intent(&fresh, 2, 20)).await, Err(StoreError::RowInFlight)));
     // The refused one left nothing behind.
     assert_eq!(fresh.store.open_intents().await.unwrap().len(), 1);
 }
@@ -170,7 +104,7 @@ async fn a_row_is_in_one_open_intent_only() {
 #[tokio::test]
 async fn an_open_intent_reads_back_as_it_was_recorded() {
     let (fresh, ..) = Fresh::with_channel().await;
-    let new = intent(1, 10);
+    let new = intent(&fresh, 1, 10);
     let id = fresh.store.open_intent(new.clone()).await.unwrap();
     let read = fresh.store.open_intents().await.unwrap().remove(0);
     assert_eq!((read.id, read.contract, read.tx, read.rows), (id, new.contract, new.tx, new.rows));
@@ -180,7 +114,7 @@ async fn an_open_intent_reads_back_as_it_was_recorded() {
 async fn a_finalized_intent_counts_as_claimed_before_the_record_is_read_again() {
     let (fresh, key, state) = Fresh::with_channel().await;
     fresh.accept(&state, &key, 10).await.unwrap();
-    let id = fresh.store.open_intent(intent(1, 10)).await.unwrap();
+    let id = fresh.store.open_intent(intent(&fresh, 1, 10)).await.unwrap();
     fresh.store.finish_intent(id, finalized(RowOutcome::Applied, 10)).await.unwrap();
     assert!(fresh.store.open_intents().await.unwrap().is_empty());
     assert!(fresh.pending().await.is_empty());
@@ -198,7 +132,7 @@ async fn failed_and_expired_intents_free_their_rows() {
         IntentEnd::Failed { block: BlockRef { number: 9, hash: [9; 32] }, fee_planck: None, reason: "OutOfGas".into() },
     ];
     for (n, end) in ends.into_iter().enumerate() {
-        let id = fresh.store.open_intent(intent(n as u8, 10)).await.unwrap();
+        let id = fresh.store.open_intent(intent(&fresh, n as u8, 10)).await.unwrap();
         assert!(fresh.pending().await.is_empty());
         fresh.store.finish_intent(id, end).await.unwrap();
         assert_eq!(fresh.pending().await, [10]);
@@ -251,7 +185,7 @@ async fn events_change_what_was_read_before_them_and_not_what_was_read_after() {
 
 #[tokio::test]
 async fn books_cursor_and_streams_read_back() {
-    let fresh = Fresh::new();
+    let fresh = Fresh::new().await;
     assert_eq!(fresh.store.cursor().await.unwrap(), None);
     let terms = RelayTerms { beneficiary: Address([9; 20]), fee_bps: 50, flat_fee: 7, min_gain: 8, until: u64::MAX };
     let book = BookState { book: 4, payee: payee(1), token: Address::ZERO, next_serial: 2, terms };
@@ -277,7 +211,7 @@ async fn books_cursor_and_streams_read_back() {
 
 #[tokio::test]
 async fn a_stream_that_was_handed_over_goes_on_under_its_new_number() {
-    let fresh = Fresh::new();
+    let fresh = Fresh::new().await;
     let (old, new, stream_id) = (Number { book: 1, serial: 3 }, Number { book: 2, serial: 0 }, StreamId([5; 32]));
     fresh.see_streams(vec![StreamUpdate::Live { number: old, stream_id }]).await;
     fresh.store.set_aside(vec![SetAside { contract: ContractKind::Streams, number: old, cumulative_amount: 0, reason: "refused" }]).await.unwrap();
@@ -287,13 +221,13 @@ async fn a_stream_that_was_handed_over_goes_on_under_its_new_number() {
     // Twice is harmless.
     fresh.see_streams(vec![StreamUpdate::Moved { number: old, new_number: new }]).await;
     assert_eq!(fresh.streams().await, [new]);
-    let stored: Vec<u8> = fresh.look("SELECT stream_id FROM streams WHERE book = 2 AND serial = 0");
+    let stored = fresh.place.bytes("SELECT stream_id FROM streams WHERE book = 2 AND serial = 0").await;
     assert_eq!(stored, stream_id.0);
 }
 
 #[tokio::test]
 async fn a_stream_set_aside_comes_back_when_something_happens_to_it() {
-    let fresh = Fresh::new();
+    let fresh = Fresh::new().await;
     let number = Number { book: 1, serial: 3 };
     fresh.see_streams(vec![StreamUpdate::Live { number, stream_id: StreamId([5; 32]) }]).await;
     fresh.store.set_aside(vec![SetAside { contract: ContractKind::Streams, number, cumulative_amount: 0, reason: "refused" }]).await.unwrap();
@@ -308,11 +242,11 @@ async fn when_a_row_was_last_sent_is_known_until_its_transaction_comes_to_nothin
     fresh.accept(&state, &key, 10).await.unwrap();
     let sent_at = async || fresh.store.pending_channels().await.unwrap()[0].sent_at;
     assert_eq!(sent_at().await, None);
-    let id = fresh.store.open_intent(intent(1, 10)).await.unwrap();
+    let id = fresh.store.open_intent(intent(&fresh, 1, 10)).await.unwrap();
     fresh.store.finish_intent(id, finalized(RowOutcome::Applied, 10)).await.unwrap();
     fresh.accept(&state, &key, 20).await.unwrap();
     assert_eq!(sent_at().await, Some(5_000));
-    let id = fresh.store.open_intent(intent(2, 20)).await.unwrap();
+    let id = fresh.store.open_intent(intent(&fresh, 2, 20)).await.unwrap();
     fresh.store.finish_intent(id, IntentEnd::Expired { reason: "era".into() }).await.unwrap();
     assert_eq!(sent_at().await, None);
 }
@@ -334,22 +268,74 @@ async fn earnings_say_what_was_accepted_claimed_and_is_pending() {
 }
 
 #[tokio::test]
+async fn a_payees_channels_are_listed_by_number_with_their_vouchers() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 10).await.unwrap();
+    fresh.read_at(1, channel(Number { book: 1, serial: 7 }, &key, UNIT)).await;
+    let found = fresh.store.channels_of(payee(1)).await.unwrap();
+    let best = found.iter().map(|c| (c.state.terms.number.serial, c.best.map(|b| b.cumulative_amount))).collect::<Vec<_>>();
+    assert_eq!(best, [(0, Some(10 * UNIT)), (7, None)]);
+    assert!(fresh.store.channels_of(payee(2)).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn amounts_hold_all_of_u128() {
+    let (fresh, key) = (Fresh::new().await, Key::of(1));
+    let state = channel(NUMBER, &key, u128::MAX);
+    fresh.read_at(1, ChannelState { claimed: u128::MAX - 2, refund_requested: u128::MAX >> 1, ..state }).await;
+    let stored = fresh.store.accept(vec![verified(&state, &key, u128::MAX - 1)], NOW_MS).await.unwrap().remove(0).unwrap();
+    assert_eq!(stored.growth, u128::MAX - 1);
+    let read = fresh.store.channel(NUMBER).await.unwrap().unwrap();
+    assert_eq!((read.state.deposit, read.state.claimed, read.state.refund_requested), (u128::MAX, u128::MAX - 2, u128::MAX >> 1));
+    assert_eq!(read.best.unwrap().cumulative_amount, u128::MAX - 1);
+}
+
+#[tokio::test]
+async fn a_renewed_lease_keeps_its_number() {
+    let fresh = Fresh::new().await;
+    assert_eq!(fresh.store.lease(Duration::from_secs(600)).await.unwrap(), Some(fresh.fence));
+}
+
+#[tokio::test]
+async fn a_fresh_database_raises_no_doubts_and_nor_does_a_restart() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 10).await.unwrap();
+    let fresh = fresh.reopened().await;
+    let doubts = fresh.store.take_doubts(Account([4; 32])).await.unwrap();
+    assert_eq!((doubts.taken_ms, doubts.mark, doubts.claimed_above_count, doubts.next_nonce), (None, None, 0, None));
+}
+
+#[tokio::test]
+async fn what_was_claimed_with_vouchers_that_are_not_here_is_named() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 10).await.unwrap();
+    fresh.see(2, ChannelUpdate::Claimed { number: NUMBER, claimed: 25 * UNIT }).await;
+    let id = fresh.store.open_intent(intent(&fresh, 6, 10)).await.unwrap();
+    // A transaction that was lost has used no nonce.
+    let lost = fresh.store.open_intent(NewIntent { rows: Vec::new(), ..intent(&fresh, 9, 10) }).await.unwrap();
+    fresh.store.finish_intent(lost, IntentEnd::Expired { reason: "era".into() }).await.unwrap();
+    let doubts = fresh.store.take_doubts(Account([4; 32])).await.unwrap();
+    assert_eq!(doubts.claimed_above, [ClaimedAbove { number: NUMBER, payee: payee(1), best: 10 * UNIT, claimed: 25 * UNIT }]);
+    assert_eq!((doubts.claimed_above_count, doubts.next_nonce), (1, Some(7)));
+    assert_eq!(fresh.store.take_doubts(Account([5; 32])).await.unwrap().next_nonce, None);
+    fresh.store.finish_intent(id, finalized(RowOutcome::Stale, 25)).await.unwrap();
+    assert_eq!(fresh.store.take_doubts(Account([4; 32])).await.unwrap().next_nonce, Some(7));
+}
+
+#[tokio::test]
 async fn everything_is_there_after_a_restart() {
     let (fresh, key, state) = Fresh::with_channel().await;
     fresh.accept(&state, &key, 10).await.unwrap();
-    fresh.store.open_intent(intent(1, 10)).await.unwrap();
-    let path = fresh.path();
-    drop(fresh.store);
-    let store = SqliteStore::open(&path, &deployment()).unwrap();
-    assert_eq!(store.channel(NUMBER).await.unwrap().unwrap().best.unwrap().cumulative_amount, 10 * UNIT);
-    assert_eq!(store.open_intents().await.unwrap()[0].id, IntentId(1));
+    fresh.store.open_intent(intent(&fresh, 1, 10)).await.unwrap();
+    let fresh = fresh.reopened().await;
+    assert_eq!(fresh.store.channel(NUMBER).await.unwrap().unwrap().best.unwrap().cumulative_amount, 10 * UNIT);
+    assert_eq!(fresh.store.open_intents().await.unwrap()[0].id, IntentId(1));
 }
 
-#[test]
-fn a_database_of_another_deployment_is_refused_by_name() {
-    let fresh = Fresh::new();
-    let path = fresh.path();
-    drop(fresh.store);
+#[tokio::test]
+async fn a_database_of_another_deployment_is_refused_by_name() {
+    let Fresh { place, store, .. } = Fresh::new().await;
+    drop(store);
     let others = [
         ("chain_id", DeploymentId { chain_id: 2, ..deployment() }),
         ("genesis_hash", DeploymentId { genesis_hash: [7; 32], ..deployment() }),
@@ -357,16 +343,21 @@ fn a_database_of_another_deployment_is_refused_by_name() {
         ("streams", DeploymentId { streams: Address([7; 20]), ..deployment() }),
     ];
     for (expected, other) in others {
-        match SqliteStore::open(&path, &other) {
+        match place.open(&other).await {
             Err(StoreError::OtherDeployment { field, .. }) => assert_eq!(field, expected),
-            result => panic!("expected a refusal for {expected}, got {result:?}"),
+            Err(e) => panic!("expected a refusal for {expected}, got {e}"),
+            Ok(_) => panic!("expected a refusal for {expected}"),
         }
     }
-    assert!(SqliteStore::open(&path, &deployment()).is_ok());
+    assert!(place.open(&deployment()).await.is_ok());
 }
 
-#[test]
-fn a_second_process_on_the_same_file_is_refused() {
-    let fresh = Fresh::new();
-    assert!(matches!(SqliteStore::open(&fresh.path(), &deployment()), Err(StoreError::InUse { .. })));
+#[tokio::test]
+async fn a_reader_beside_the_relayer_sees_everything_and_changes_nothing() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 10).await.unwrap();
+    let reader = rivulet_store::open_read_only(&fresh.place.location(), &deployment()).await.unwrap();
+    assert_eq!(reader.channels_of(payee(1)).await.unwrap(), fresh.store.channels_of(payee(1)).await.unwrap());
+    let other = DeploymentId { chain_id: 2, ..deployment() };
+    assert!(matches!(rivulet_store::open_read_only(&fresh.place.location(), &other).await, Err(StoreError::OtherDeployment { .. })));
 }

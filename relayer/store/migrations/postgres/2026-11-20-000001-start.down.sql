@@ -1,0 +1,10 @@
+DROP TABLE intent_rows;
+DROP TABLE intents;
+DROP TABLE streams;
+DROP TABLE totals;
+DROP TABLE vouchers;
+DROP TABLE channels;
+DROP TABLE books;
+DROP TABLE leases;
+DROP TABLE cursor;
+DROP TABLE deployment;

@@ -1,0 +1,2 @@
+DROP INDEX books_by_payee;
+DROP TABLE claims_by_day;
