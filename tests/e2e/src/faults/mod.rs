@@ -48,6 +48,10 @@ const BLOCK_TIME_MS: u64 = 250;
 const FINALITY_LAG: u32 = 3;
 /// A lost transaction is known to be lost after so many blocks.
 const MORTALITY_BLOCKS: u32 = 32;
+/// A relayer that does not start within this time has failed.
+const STARTED: Duration = Duration::from_secs(120);
+/// As in `relayer/operate/rivulet.service`.
+const RESTART: Duration = Duration::from_secs(2);
 
 /// All that is there to be broken.
 pub struct Scene {
@@ -61,6 +65,8 @@ pub struct Scene {
     counts: Arc<Counts>,
     kills: Kills,
     troubles: BTreeMap<Weather, u64>,
+    /// Starts that failed because the node was in trouble.
+    restarts: u64,
     reorganized: u64,
     /// What tests sent away with the relayer's key, fees not counted.
     taken_planck: u128,
@@ -167,6 +173,7 @@ async fn set_up(options: &Options, screen: Screen) -> Result<Scene> {
         counts: Arc::default(),
         kills: Kills::default(),
         troubles: BTreeMap::new(),
+        restarts: 0,
         reorganized: 0,
         taken_planck: 0,
         given_planck: 0,
@@ -230,13 +237,29 @@ impl Scene {
                 } else {
                     self.kills.relayer += 1;
                 }
-                self.daemon.launch()?;
-                self.daemon.wait_answers().await?;
+                self.start().await?;
                 self.look_for_losses().await?;
                 self.wire.set_open(true);
             }
         }
         Ok(())
+    }
+
+    /// Starts the relayer. One that finds its node in trouble ends, and is started again, as its service's unit says.
+    async fn start(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            self.daemon.launch()?;
+            match self.daemon.wait_answers().await {
+                Ok(()) => return Ok(()),
+                Err(e) if begun.elapsed() > STARTED => return Err(e),
+                Err(_) => {
+                    self.restarts += 1;
+                    self.rpc.heal();
+                    sleep(RESTART).await;
+                }
+            }
+        }
     }
 
     /// Compares what the relayer has with what was acknowledged. Nothing new reaches it meanwhile, so that a higher voucher cannot hide the loss of one.

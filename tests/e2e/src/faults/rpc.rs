@@ -100,6 +100,14 @@ impl Rpc {
         self.0.cut_percent.store(percent, Ordering::Relaxed);
     }
 
+    /// The node's troubles end.
+    pub fn heal(&self) {
+        self.delay(0);
+        self.answer_twice(0);
+        self.fail_dry_runs(false);
+        self.lose_answers(0);
+    }
+
     /// Cuts every connection.
     pub fn cut(&self) {
         self.0.cuts.send_modify(|n| *n += 1);
