@@ -6,6 +6,7 @@
 //! - [`harness`]: starts the dev node and the relayer, deploys, kills, restarts, stops.
 //! - [`ledger`]: finalized balances, by which everything here is judged.
 //! - [`people`]: keys and the money they begin with.
+//! - [`town`]: what the examples happen in.
 //! - [`story`]: what `scripts/demo` plays, and the audit at its end.
 //!
 //! Programs: `story` (`scripts/demo`), `deploy` (`scripts/deploy`), `faults` (`scripts/faults`). Tests: `relayer_killed`, `bad_vouchers`, `streams_claimed`, `audit`.
@@ -25,5 +26,6 @@ pub mod harness;
 pub mod ledger;
 pub mod people;
 pub mod story;
+pub mod town;
 
 pub use error::{Context, Error, Result};
