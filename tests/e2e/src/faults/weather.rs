@@ -131,6 +131,8 @@ impl Scene {
         for _ in 0..2 {
             sleep(Duration::from_millis(700)).await;
             node.set_sealing(false).await?;
+            // A block that was under way ends, and with it finality moves on.
+            sleep(Duration::from_millis(200)).await;
             let last_final = node.call("chain_getFinalizedHead", json!([])).await?;
             let length = self.finality_lag + 2;
             let built = node.call("dev_buildFork", json!([last_final, length])).await?;
