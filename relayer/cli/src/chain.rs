@@ -2,8 +2,9 @@
 
 use rivulet_chain::{Chain, FinalizedFeed, Signer, claim_limits};
 use rivulet_core::ids::{ChannelNumber, StreamNumber};
-use rivulet_rules::chain::{
-    BlockHead, BlockRef, BookState, ChannelView, ContractKind, DryRun, EventRecord, FeeModel, IncludedTx, SignedTx, StreamState, TxHash,
+use rivulet_rules::{
+    chain::{BlockHead, BlockRef, BookState, ChannelView, ContractKind, DryRun, EventRecord, FeeModel, IncludedTx, SignedTx, StreamState, TxHash},
+    endpoint::EndpointReport,
 };
 use rivulet_server::chain::{Ask, ChainAccess, Feed, Start};
 
@@ -37,6 +38,15 @@ impl Feed for ChainFeed {
 impl ChainAccess for SignedChain {
     fn finalized_head(&self) -> Ask<'_, BlockHead> {
         ask!(self.chain.finalized_head())
+    }
+    fn confirm(&self, block: BlockRef) -> Ask<'_, ()> {
+        ask!(self.chain.node().confirm(block))
+    }
+    fn recorded(&self, block: BlockRef) -> Ask<'_, ()> {
+        ask!(self.chain.node().recorded(block))
+    }
+    fn endpoints(&self) -> Vec<EndpointReport> {
+        self.chain.node().endpoints()
     }
     fn head(&self, block: BlockRef) -> Ask<'_, BlockHead> {
         ask!(self.chain.node().head(block))

@@ -402,6 +402,9 @@ pub enum ChainError {
     /// The node answered something that cannot be understood: another runtime or contract than this one was built for.
     #[error("unexpected answer from the node: {0}")]
     Unexpected(String),
+    /// Nodes contradict each other or what was recorded, and it cannot be told who is right. Nothing may be done on what they say.
+    #[error("no node can be believed: {0}")]
+    Disputed(String),
 }
 
 impl ChainError {

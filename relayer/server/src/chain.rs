@@ -1,8 +1,12 @@
 //! What the relayer needs of a chain. `rivulet` (the command) implements it with `rivulet-chain`.
 
 use rivulet_core::ids::{ChannelNumber, StreamNumber};
-use rivulet_rules::chain::{
-    BlockHead, BlockRef, BookState, ChainError, ChannelView, ContractKind, DryRun, EventRecord, FeeModel, IncludedTx, SignedTx, StreamState, TxHash,
+use rivulet_rules::{
+    chain::{
+        BlockHead, BlockRef, BookState, ChainError, ChannelView, ContractKind, DryRun, EventRecord, FeeModel, IncludedTx, SignedTx, StreamState,
+        TxHash,
+    },
+    endpoint::EndpointReport,
 };
 use std::{future::Future, pin::Pin};
 
@@ -28,6 +32,12 @@ pub enum Start {
 pub trait ChainAccess: Send + Sync {
     /// The newest finalized block.
     fn finalized_head(&self) -> Ask<'_, BlockHead>;
+    /// Makes sure that no other node contradicts a final block that is about to be taken in. [`ChainError::Disputed`]: one does.
+    fn confirm(&self, block: BlockRef) -> Ask<'_, ()>;
+    /// Makes sure that nodes know the last block that was taken in before. [`ChainError::Disputed`]: none that may be used does.
+    fn recorded(&self, block: BlockRef) -> Ask<'_, ()>;
+    /// The nodes, as last seen.
+    fn endpoints(&self) -> Vec<EndpointReport>;
     /// A block's time.
     fn head(&self, block: BlockRef) -> Ask<'_, BlockHead>;
     /// Finalized blocks.

@@ -2,7 +2,7 @@
 
 use crate::{channels::LookupLimits, net::Net, network::Network, overrides, rate::Rate};
 use rivulet_core::ids::{Address, Token};
-use rivulet_rules::{accept, batch, chain::ContractKind, text};
+use rivulet_rules::{accept, batch, chain::ContractKind, endpoint::Tolerance, text};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -143,11 +143,23 @@ pub struct Chain {
     pub rpc_urls: Vec<String>,
     /// How many blocks a transaction may wait: a power of two from 4 to 4096.
     pub mortality_blocks: u64,
+    /// A node whose finalized head is more blocks than this behind another's, or behind what was taken in, is left for a better one.
+    pub max_lag_blocks: u64,
+    /// So is one whose finalized head has stood still for so long while another's moved. With one node: the age of its head that is reported as a lag.
+    pub max_lag_secs: u64,
 }
 
 impl Default for Chain {
     fn default() -> Self {
-        Self { rpc_urls: vec!["ws://127.0.0.1:9944".to_owned()], mortality_blocks: 64 }
+        let Tolerance { blocks, secs } = Tolerance::default();
+        Self { rpc_urls: vec!["ws://127.0.0.1:9944".to_owned()], mortality_blocks: 64, max_lag_blocks: blocks, max_lag_secs: secs }
+    }
+}
+
+impl Chain {
+    /// How far a node may be behind.
+    pub fn tolerance(&self) -> Tolerance {
+        Tolerance { blocks: self.max_lag_blocks, secs: self.max_lag_secs }
     }
 }
 
@@ -355,6 +367,8 @@ impl Config {
         at_least("http.max_requests", 1, self.http.max_requests as u64)?;
         at_least("http.request_timeout_ms", 100, self.http.request_timeout_ms)?;
         at_least("chain.rpc_urls", 1, self.chain.rpc_urls.len() as u64)?;
+        at_least("chain.max_lag_blocks", 1, self.chain.max_lag_blocks)?;
+        at_least("chain.max_lag_secs", 1, self.chain.max_lag_secs)?;
         at_least("accept.unknown_max", 1, self.accept.unknown_max as u64)?;
         at_least("accept.lookups_at_once", 1, self.accept.lookups_at_once as u64)?;
         at_least("batch.interval_ms", 10, self.batch.interval_ms)?;
@@ -363,6 +377,11 @@ impl Config {
         at_least("batch.max_blob_bytes", 256, self.batch.max_blob_bytes as u64)?;
         at_least("batch.max_in_flight", 1, self.batch.max_in_flight as u64)?;
         self.check_limits()?;
+        let mut seen = BTreeSet::new();
+        if let Some(url) = self.chain.rpc_urls.iter().find(|url| !seen.insert(*url)) {
+            // It would have two voices when nodes are compared.
+            return Err(value("chain.rpc_urls", "each node once", format!("{url} twice")));
+        }
         if let Some(url) = self.chain.rpc_urls.iter().find(|u| !u.starts_with("ws://") && !u.starts_with("wss://")) {
             return Err(value("chain.rpc_urls", "ws:// or wss:// addresses", url));
         }

@@ -12,7 +12,12 @@ use prometheus_client::{
     registry::{Metric, Registry},
 };
 use rivulet_core::outcome::RowOutcome;
-use rivulet_rules::{accept::Rejection, chain::ContractKind, text};
+use rivulet_rules::{
+    accept::Rejection,
+    chain::ContractKind,
+    endpoint::{EndpointReport, EndpointState},
+    text,
+};
 use rivulet_store::{Counts, Intent, IntentEnd};
 use std::{
     collections::BTreeMap,
@@ -93,6 +98,11 @@ metrics! {
     lane_balance: Family<Labels, Amount> = Family::default(), "rivulet_lane_balance_planck", "gauge", ["account"], "What a signing key can spend on fees.";
     block: Gauge = Gauge::default(), "rivulet_chain_block_number", "gauge", [""], "The last finalized block taken in.";
     chain_lag: Gauge = Gauge::default(), "rivulet_chain_lag_seconds", "gauge", [""], "The machine's clock less the time of the last finalized block taken in.";
+    endpoint_state: Family<Labels, Gauge> = Family::default(), "rivulet_endpoint_state", "gauge", ["endpoint, state"],
+        "1 for the state that a node of `chain.rpc_urls` is in: `good`, `unreachable`, `lagging` (used when there is no better one), `other_chain` or `lying` (never used).";
+    endpoint_used: Family<Labels, Gauge> = Family::default(), "rivulet_endpoint_used", "gauge", ["endpoint"], "1 for the node that is asked now.";
+    endpoint_block: Family<Labels, Gauge> = Family::default(), "rivulet_endpoint_block_number", "gauge", ["endpoint"], "A node's finalized head.";
+    endpoint_age: Family<Labels, Gauge> = Family::default(), "rivulet_endpoint_head_age_seconds", "gauge", ["endpoint"], "The machine's clock less the time of a node's finalized head.";
     since_pass: Gauge = Gauge::default(), "rivulet_seconds_since_pass", "gauge", [""],
         "Watchdog: seconds since the worker last got through (followed the chain, reconciled, claimed), or since the start.";
     pass_failing: Gauge = Gauge::default(), "rivulet_pass_failing", "gauge", [""], "1 when the worker's last pass failed; the log and `/ready` say why.";
@@ -228,6 +238,23 @@ impl Metrics {
         let labels = vec![("account", text::hex(account))];
         self.all.lane_nonce.get_or_create(&labels).set(signed(nonce));
         self.all.lane_balance.get_or_create(&labels).set(balance_planck as f64);
+    }
+
+    /// The nodes, as last seen.
+    pub fn endpoints(&self, reports: &[EndpointReport]) {
+        for EndpointReport { name, is_used, state, block_number, head_age_secs } in reports {
+            let label = ("endpoint", name.clone());
+            for word in EndpointState::WORDS {
+                self.all.endpoint_state.get_or_create(&vec![label.clone(), ("state", word.to_owned())]).set(i64::from(word == state.word()));
+            }
+            self.all.endpoint_used.get_or_create(&vec![label.clone()]).set(i64::from(*is_used));
+            if let Some(number) = block_number {
+                self.all.endpoint_block.get_or_create(&vec![label.clone()]).set(signed(*number));
+            }
+            if let Some(age) = head_age_secs {
+                self.all.endpoint_age.get_or_create(&vec![label]).set(signed(*age));
+            }
+        }
     }
 
     /// Everything as text (OpenMetrics), with what is only known when asked.

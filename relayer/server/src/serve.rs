@@ -116,7 +116,7 @@ impl Relayer {
             max_in_flight: config.batch.max_in_flight,
         };
         let parts = Parts {
-            chain,
+            chain: Arc::clone(&chain),
             store: Arc::clone(&store),
             channels: Arc::clone(&channels),
             network: Arc::clone(&network),
@@ -127,7 +127,7 @@ impl Relayer {
             feed: Arc::clone(&feed),
             control: Arc::clone(&control),
         };
-        let api = Api { acceptor, channels, store, network, config, status, metrics, feed, control, pressure, admin: secrets.admin };
+        let api = Api { acceptor, channels, chain, store, network, config, status, metrics, feed, control, pressure, admin: secrets.admin };
         Ok(Self { api, worker: Worker::new(parts, options), reload: Arc::default() })
     }
 

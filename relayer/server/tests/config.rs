@@ -43,6 +43,8 @@ fn wrong_values_are_refused_by_their_full_key() {
         ("[batch]\nmax_rows = 0", "batch.max_rows"),
         ("[chain]\nmortality_blocks = 65", "chain.mortality_blocks"),
         ("[chain]\nrpc_urls = [\"http://x\"]", "chain.rpc_urls"),
+        ("[chain]\nrpc_urls = [\"ws://x\", \"ws://x\"]", "chain.rpc_urls"),
+        ("[chain]\nmax_lag_blocks = 0", "chain.max_lag_blocks"),
         ("[http]\nmax_batch_items = 0", "http.max_batch_items"),
         ("[http]\naddress_per_sec = 5\naddress_burst = 1999", "http.address_burst"),
         ("[http]\ntls_key_file = \"x\"", "http.tls_certificate_file"),

@@ -4,7 +4,8 @@
 //! ├── a row that the dry run refuses is set aside and harms no other
 //! ├── a deadline presses
 //! ├── streams are claimed in the same loop
-//! └── blocks that the node has thrown away: every record is read anew
+//! ├── blocks that the node has thrown away: every record is read anew
+//! └── a block that other nodes contradict is not taken in, and nothing is claimed
 
 mod support;
 
@@ -405,4 +406,25 @@ async fn a_chain_that_is_behind_its_past_is_refused() {
     let other = World { dir: world.dir, chain: FakeChain::new(), key: world.key };
     let error = other.start("").worker.catch_up().await.unwrap_err();
     assert!(error.to_string().contains("below block"), "{error}");
+}
+
+#[tokio::test]
+async fn a_block_that_other_nodes_contradict_is_not_taken_in_and_nothing_is_claimed() {
+    let world = World::new(1);
+    let relayer = world.start(FREE);
+    pass(&relayer).await;
+    world.pay(&relayer, 0, 5).await;
+    let before = relayer.api.store.cursor().await.unwrap().unwrap();
+    world.chain.produce();
+    world.chain.lock().faults.disputed_from = Some(before.block.number + 1);
+    let error = relayer.worker.catch_up().await.unwrap_err().to_string();
+    assert!(error.contains("no node can be believed: final block"), "{error}");
+    assert_eq!((relayer.api.store.cursor().await.unwrap(), world.submissions()), (Some(before), 0));
+    // Nor is what was taken in before, once it is known to be wrong.
+    world.chain.lock().faults.disputed_from = Some(before.block.number);
+    relayer.worker.catch_up().await.unwrap_err();
+    assert_eq!(world.submissions(), 0);
+    world.chain.lock().faults.disputed_from = None;
+    pass(&relayer).await;
+    assert_eq!(world.submissions(), 1);
 }

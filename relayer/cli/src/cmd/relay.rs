@@ -1,10 +1,10 @@
 //! `rivulet relay`: the daemon.
 
-use super::dry_run;
+use super::{dry_run, nodes};
 use crate::{chain::SignedChain, log, signer};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use rivulet_chain::{Chain, Deployment, NodeOptions, Signer};
+use rivulet_chain::{Chain, Deployment, Signer};
 use rivulet_rules::chain::ContractKind;
 use rivulet_server::{
     config::{Config, Signer as SignerConfig},
@@ -23,6 +23,7 @@ use tokio::{
 const EXAMPLES: &str = "Examples:
   rivulet relay --config relayer.toml
   rivulet relay check-config --config relayer.toml
+  rivulet relay check-config --config relayer.toml --nodes
   rivulet relay --config relayer.toml --dry-run
   rivulet relay --config relayer.toml --listen 0.0.0.0:8787 --rpc-url wss://node.example
   RIVULET_SIGNER_FILE=relayer.key rivulet relay
@@ -73,7 +74,11 @@ pub struct Relay {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Checks the configuration, the deployment file and the keys, and says what would run; as --check-config.
-    CheckConfig,
+    CheckConfig {
+        /// Ask every node too: whether it is of the right chain, how far it is, and whether it agrees with the others.
+        #[arg(long)]
+        nodes: bool,
+    },
 }
 
 impl Relay {
@@ -85,7 +90,14 @@ impl Relay {
             if self.dry_run {
                 bail!("--dry-run asks the chain, check-config nobody: one of the two");
             }
-            return check(&config, &deployment, &signer, &secrets);
+            check(&config, &deployment, &signer, &secrets)?;
+            return match self.action {
+                Some(Action::CheckConfig { nodes: true }) => nodes::check(&config, &deployment),
+                _ => {
+                    println!("The configuration is good. Nothing was opened, no node was asked (check-config --nodes does).");
+                    Ok(())
+                }
+            };
         }
         let set_log = log::start(&config.log)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
@@ -166,13 +178,12 @@ fn check(config: &Config, deployment: &Deployment, signer: &Signer, secrets: &Se
     }
     println!("TLS       {}", if tls.is_some() { "by certificate and key" } else { "none: for a proxy in front, or this machine alone" });
     println!("admin     {}", if secrets.admin.is_some() { "routes under /v1/admin, by token" } else { "no routes" });
-    println!("The configuration is good. Nothing was opened, no node was asked.");
     Ok(())
 }
 
 /// Connects, and asks the contracts what they were made with.
 async fn connect(config: &Config, deployment: &Deployment, signer: &Signer) -> anyhow::Result<(Chain, Network)> {
-    let options = NodeOptions { mortality_blocks: config.chain.mortality_blocks, ..NodeOptions::default() };
+    let options = nodes::options(config);
     let chain = Chain::connect(&config.chain.rpc_urls, deployment, options).await.context("cannot use the chain")?;
     let head = chain.finalized_head().await.context("cannot use the chain")?;
     let mut fee_ceiling_bps = [0; 2];

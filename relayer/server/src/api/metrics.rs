@@ -20,6 +20,7 @@ pub async fn get(State(api): State<Api>) -> Response {
 async fn text(api: &Api) -> Result<String, Problem> {
     let counts = api.store.counts().await.map_err(|e| Problem::from(&e))?;
     let intents = api.store.open_intents().await.map_err(|e| Problem::from(&e))?;
+    api.metrics.endpoints(&api.chain.endpoints());
     Ok(api.metrics.text(&api.network.relayer_account.0, &counts, &intents, &api.status, &api.control, api.acceptor.now()))
 }
 

@@ -33,6 +33,7 @@ pub mod vouchers;
 
 use crate::{
     accept::{Acceptor, Pressure},
+    chain::ChainAccess,
     channels::Channels,
     config::Config,
     control::Control,
@@ -63,6 +64,8 @@ pub struct Api {
     pub acceptor: Arc<Acceptor>,
     /// What is known of channels.
     pub channels: Arc<Channels>,
+    /// The chain: only to say how its nodes do.
+    pub chain: Arc<dyn ChainAccess>,
     /// The store.
     pub store: Arc<dyn Store>,
     /// The network.

@@ -15,6 +15,7 @@ impl Worker {
     /// When the chain or the store does not answer; the cursor has not moved then, and the next try begins anew.
     pub async fn resync(&self) -> Result<BlockHead, WorkError> {
         let head = self.chain.finalized_head().await?;
+        self.chain.confirm(head.block).await?;
         for contract in [ContractKind::Channels, ContractKind::Streams] {
             for book in 1..=self.chain.books(contract, head.block).await? {
                 if let Some(state) = self.chain.book(contract, book, head.block).await? {

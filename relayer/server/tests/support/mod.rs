@@ -17,6 +17,7 @@ use rivulet_rules::{
         Account, BlockHead, BlockRef, BookState, ChainError, ChannelState, ChannelView, ClaimedRow, ContractEvent, ContractKind, DryRun, EventRecord,
         FeeModel, IncludedTx, SignedTx, StreamState, TxHash, Weight,
     },
+    endpoint::EndpointReport,
     testing::{DEPLOYMENT, Key, channel_of, fees, payee},
 };
 use rivulet_server::{
@@ -64,6 +65,8 @@ pub struct Faults {
     pub most_rows: Option<usize>,
     /// Blocks below this number are gone.
     pub pruned_below: u64,
+    /// Other nodes contradict blocks from this number on.
+    pub disputed_from: Option<u64>,
 }
 
 #[derive(Default)]
@@ -88,6 +91,8 @@ pub struct State {
     pub paid: BTreeMap<(ContractKind, Number), u128>,
     /// Transactions included.
     pub included: usize,
+    /// The nodes behind it, as operators see them.
+    pub endpoints: Vec<EndpointReport>,
 }
 
 #[derive(Clone, Default)]
@@ -304,6 +309,18 @@ fn ready<'a, T: Send + 'a>(value: Result<T, ChainError>) -> Ask<'a, T> {
 impl ChainAccess for FakeChain {
     fn finalized_head(&self) -> Ask<'_, BlockHead> {
         ready(Ok(self.lock().blocks.last().unwrap().head))
+    }
+    fn confirm(&self, block: BlockRef) -> Ask<'_, ()> {
+        ready(match self.lock().faults.disputed_from.filter(|from| block.number >= *from) {
+            Some(_) => Err(ChainError::Disputed(format!("final block {}", block.number))),
+            None => Ok(()),
+        })
+    }
+    fn recorded(&self, block: BlockRef) -> Ask<'_, ()> {
+        self.confirm(block)
+    }
+    fn endpoints(&self) -> Vec<EndpointReport> {
+        self.lock().endpoints.clone()
     }
     fn head(&self, block: BlockRef) -> Ask<'_, BlockHead> {
         ready(Ok(self.lock().blocks[block.number as usize].head))
