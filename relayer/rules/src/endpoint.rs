@@ -12,7 +12,7 @@
 //!      ╰──▶ Good
 //! ```
 //!
-//! A block that one node calls final and another contradicts is a lie of one of the two. What was recorded counts as one voice. Where no hash has more
+//! A block that one node calls final and another contradicts is a lie of one of the two. What was recorded counts as one voice, for its ancestors too. Where no hash has more
 //! voices than each other one, nobody at that height is believed: money is not risked on a guess.
 
 use crate::{chain::BlockRef, text};
@@ -187,13 +187,20 @@ struct Ballot<'a> {
 impl<'a> Ballot<'a> {
     fn hold(sights: impl Iterator<Item = &'a Sight>, height: u64, recorded: Option<BlockRef>) -> Self {
         let mut hashes = BTreeMap::<[u8; 32], Vec<&str>>::new();
-        if let Some(block) = recorded.filter(|block| block.number == height) {
-            hashes.entry(block.hash).or_default().push("the relayer's record");
-        }
+        // What the record's ancestors are, those say that know it.
+        let mut ancestors = BTreeSet::new();
         for sight in sights {
-            if let Some(hash) = sight.seen.as_ref().ok().and_then(|seen| seen.hashes.get(&height)) {
-                hashes.entry(*hash).or_default().push(&sight.name);
+            let Ok(seen) = &sight.seen else { continue };
+            let Some(hash) = seen.hashes.get(&height) else { continue };
+            hashes.entry(*hash).or_default().push(&sight.name);
+            if recorded.is_some_and(|block| height < block.number && seen.hashes.get(&block.number) == Some(&block.hash)) {
+                ancestors.insert(*hash);
             }
+        }
+        let of_record = recorded.filter(|block| block.number == height).map(|block| block.hash);
+        let of_record = of_record.or(ancestors.first().copied().filter(|_| ancestors.len() == 1));
+        if let Some(hash) = of_record {
+            hashes.entry(hash).or_default().push("the relayer's record");
         }
         Self { hashes }
     }

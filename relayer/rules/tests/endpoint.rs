@@ -97,6 +97,16 @@ fn the_record_is_one_voice() {
 }
 
 #[test]
+fn the_record_speaks_for_its_ancestors_by_those_who_know_it() {
+    // The liar is far behind: at its head it would be one against one.
+    let sights = nodes(&[(2, 90), (1, 101)], &[90, 100]);
+    assert_eq!(words(&judged(&sights, Some(block(1, 100)))), ["lying", "good"]);
+    assert_eq!(words(&judged(&sights, None)), ["lying", "lying"]);
+    // Nobody knows it yet: no help.
+    assert_eq!(words(&judged(&nodes(&[(2, 90), (1, 95)], &[90]), Some(block(1, 100)))), ["lying", "lying"]);
+}
+
+#[test]
 fn one_against_one_is_settled_by_a_third_and_not_by_silence() {
     let mut disputes = Disputes::new();
     let mut look = |sights: &[Sight]| judge(sights, None, &mut disputes, &TOLERANCE);
