@@ -159,6 +159,8 @@ impl From<Error> for ChainError {
             e if e.is_retryable() => Self::Unavailable(e.to_string()),
             Error::Pruned(block) => Self::Pruned(block),
             Error::Disputed(reason) => Self::Disputed(reason),
+            Error::Refused(Refusal::StaleNonce | Refusal::Occupied) => Self::NonceTaken(e.to_string()),
+            Error::Refused(Refusal::Payment) => Self::Unfunded(e.to_string()),
             Error::Refused(_) | Error::Expired { .. } | Error::Reverted(_) | Error::Failed(_) => Self::Refused(e.to_string()),
             e => Self::Unexpected(e.to_string()),
         }

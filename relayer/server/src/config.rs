@@ -19,7 +19,7 @@ pub struct Config {
     pub deployment: PathBuf,
     /// The SQLite file. Made when there is none.
     pub database: PathBuf,
-    /// The key that claims are signed with.
+    /// The keys that claims are signed with.
     pub signer: Signer,
     /// The routes.
     #[serde(default)]
@@ -64,9 +64,9 @@ pub struct Admin {
     pub token_env: Option<String>,
 }
 
-/// The key that claims are signed with. Exactly one of the three.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The keys that claims are signed with. Exactly one of the six.
+#[derive(Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Signer {
     /// A file with `0x` and the 64 hex digits of an sr25519 seed, or a secret phrase.
     pub file: Option<PathBuf>,
@@ -74,12 +74,41 @@ pub struct Signer {
     pub env: Option<String>,
     /// A development key such as `//Alice`. Everybody knows it: only for chains without value.
     pub dev_uri: Option<String>,
+    /// Several files, best first: each key has nonces of its own, so that one that is stuck does not stop the others.
+    pub files: Vec<PathBuf>,
+    /// Several variables.
+    pub envs: Vec<String>,
+    /// Several development keys.
+    pub dev_uris: Vec<String>,
+}
+
+/// Where a key is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeySource {
+    /// In a file.
+    File(PathBuf),
+    /// In an environment variable of this name.
+    Env(String),
+    /// It is this development key.
+    DevUri(String),
+}
+
+impl Signer {
+    /// Where the keys are, best first.
+    pub fn sources(&self) -> Vec<KeySource> {
+        let files = self.file.iter().chain(&self.files).cloned().map(KeySource::File);
+        let envs = self.env.iter().chain(&self.envs).cloned().map(KeySource::Env);
+        files.chain(envs).chain(self.dev_uri.iter().chain(&self.dev_uris).cloned().map(KeySource::DevUri)).collect()
+    }
 }
 
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Whatever somebody put into dev_uri by mistake stays out of the log.
-        f.debug_struct("Signer").field("file", &self.file).field("env", &self.env).field("dev_uri", &self.dev_uri.as_ref().map(|_| "…")).finish()
+        let Self { file, env, dev_uri, files, envs, dev_uris } = self;
+        let mut shown = f.debug_struct("Signer");
+        shown.field("file", file).field("env", env).field("dev_uri", &dev_uri.as_ref().map(|_| "…"));
+        shown.field("files", files).field("envs", envs).field("dev_uris", &dev_uris.len()).finish()
     }
 }
 
@@ -214,11 +243,11 @@ pub struct Batch {
     pub max_rows: usize,
     /// The longest blob, in bytes.
     pub max_blob_bytes: usize,
-    /// How many transactions may be under way at once.
+    /// How many transactions of each signing key may be under way at once.
     pub max_in_flight: usize,
     /// How much value is asked for, in hundredths of a percent of the cost: 10000 is break-even, 0 claims whatever is pending.
     pub min_value_bps: u32,
-    /// Whose relay fees count as the operator's, when they do not go to the key that signs; absent: that key's address.
+    /// Whose relay fees count as the operator's, when they do not go to the first key that signs; absent: that key's address.
     #[serde(deserialize_with = "some_address")]
     pub beneficiary: Option<Address>,
     /// Payees that are the operator's own: their gains count in full, not only the fees on them.
@@ -393,15 +422,23 @@ impl Config {
     }
 
     fn check_secrets(&self) -> Result<(), ConfigError> {
-        let Signer { file, env, dev_uri } = &self.signer;
+        let Signer { file, env, dev_uri, files, envs, dev_uris } = &self.signer;
         // The value is not repeated: it may be a real secret in the wrong place.
-        if dev_uri.as_ref().is_some_and(|uri| !uri.starts_with("//")) {
-            return Err(value("signer.dev_uri", "a development key such as //Alice; a real key belongs in a file", "another text"));
+        for (key, mut uris) in [("signer.dev_uri", dev_uri.as_slice().iter()), ("signer.dev_uris", dev_uris.iter())] {
+            if uris.any(|uri| !uri.starts_with("//")) {
+                return Err(value(key, "a development key such as //Alice; a real key belongs in a file", "another text"));
+            }
         }
-        match usize::from(file.is_some()) + usize::from(env.is_some()) + usize::from(dev_uri.is_some()) {
+        let given = [file.is_some(), env.is_some(), dev_uri.is_some(), !files.is_empty(), !envs.is_empty(), !dev_uris.is_empty()];
+        match given.into_iter().filter(|is_given| *is_given).count() {
             1 => {}
-            0 => return Err(value("signer", "one of file, env and dev_uri", "none")),
-            _ => return Err(value("signer", "one of file, env and dev_uri", "more than one")),
+            0 => return Err(value("signer", "one of file, env, dev_uri, files, envs and dev_uris", "none")),
+            _ => return Err(value("signer", "one of file, env, dev_uri, files, envs and dev_uris", "more than one")),
+        }
+        let sources = self.signer.sources();
+        if sources.iter().collect::<BTreeSet<_>>().len() < sources.len() {
+            // Two lanes of one key would take each other's nonces.
+            return Err(value("signer", "each key once", "one of them twice"));
         }
         for (key, file, env) in
             [("acknowledge", &self.acknowledge.key_file, &self.acknowledge.key_env), ("admin", &self.admin.token_file, &self.admin.token_env)]
@@ -411,9 +448,10 @@ impl Config {
             }
         }
         let variables = [("signer.env", env), ("acknowledge.key_env", &self.acknowledge.key_env), ("admin.token_env", &self.admin.token_env)];
-        for (key, name) in variables {
+        let variables = variables.into_iter().flat_map(|(key, name)| name.iter().map(move |n| (key, n)));
+        for (key, n) in variables.chain(envs.iter().map(|n| ("signer.envs", n))) {
             // A secret in the place of its variable's name is not repeated either.
-            if name.as_ref().is_some_and(|n| n.is_empty() || !n.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')) {
+            if n.is_empty() || !n.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') {
                 return Err(value(key, "the name of an environment variable: A to Z, digits, _", "another text"));
             }
         }

@@ -1,6 +1,6 @@
 //! What the relayer counts, for Prometheus. `relayer/docs/METRICS.md` is written from the list made here; a test compares them.
 
-use crate::{api::problem::OTHER_CODES, clock::now_ms, control::Control, status::Status};
+use crate::{api::problem::OTHER_CODES, clock::now_ms, control::Control, status::Status, worker::LaneState};
 use prometheus_client::{
     encoding::text::encode,
     metrics::{
@@ -14,7 +14,7 @@ use prometheus_client::{
 use rivulet_core::outcome::RowOutcome;
 use rivulet_rules::{
     accept::Rejection,
-    chain::ContractKind,
+    chain::{Account, ContractKind},
     endpoint::{EndpointReport, EndpointState},
     text,
 };
@@ -96,6 +96,10 @@ metrics! {
     lane_oldest: Family<Labels, Gauge> = Family::default(), "rivulet_lane_oldest_seconds", "gauge", ["account"], "Age of a signing key's oldest open intent; 0: none.";
     lane_nonce: Family<Labels, Gauge> = Family::default(), "rivulet_lane_nonce", "gauge", ["account"], "How many transactions of a signing key are final.";
     lane_balance: Family<Labels, Amount> = Family::default(), "rivulet_lane_balance_planck", "gauge", ["account"], "What a signing key can spend on fees.";
+    lane_next_nonce: Family<Labels, Gauge> = Family::default(), "rivulet_lane_next_nonce", "gauge", ["account"],
+        "A signing key's next nonce as the node sees it. What it is ahead of rivulet_lane_nonce by more than rivulet_lane_in_flight, another program sent.";
+    lane_state: Family<Labels, Gauge> = Family::default(), "rivulet_lane_state", "gauge", ["account, state"],
+        "1 for the state that a signing key is in: `open`, `underfunded` (could not pay for a batch), `contested` (another program uses it).";
     block: Gauge = Gauge::default(), "rivulet_chain_block_number", "gauge", [""], "The last finalized block taken in.";
     chain_lag: Gauge = Gauge::default(), "rivulet_chain_lag_seconds", "gauge", [""], "The machine's clock less the time of the last finalized block taken in.";
     endpoint_state: Family<Labels, Gauge> = Family::default(), "rivulet_endpoint_state", "gauge", ["endpoint, state"],
@@ -234,8 +238,13 @@ impl Metrics {
     }
 
     /// A signing key at the last finalized block.
-    pub fn lane(&self, account: &[u8; 32], nonce: u64, balance_planck: u128) {
+    pub fn lane(&self, account: &[u8; 32], nonce: u64, next_nonce: u64, balance_planck: u128, state: LaneState) {
         let labels = vec![("account", text::hex(account))];
+        for word in LaneState::WORDS {
+            let labels = vec![("account", text::hex(account)), ("state", word.to_owned())];
+            self.all.lane_state.get_or_create(&labels).set(i64::from(word == state.word()));
+        }
+        self.all.lane_next_nonce.get_or_create(&labels).set(signed(next_nonce));
         self.all.lane_nonce.get_or_create(&labels).set(signed(nonce));
         self.all.lane_balance.get_or_create(&labels).set(balance_planck as f64);
     }
@@ -258,14 +267,14 @@ impl Metrics {
     }
 
     /// Everything as text (OpenMetrics), with what is only known when asked.
-    pub fn text(&self, account: &[u8; 32], counts: &Counts, intents: &[Intent], status: &Status, control: &Control, chain_now: u64) -> String {
+    pub fn text(&self, accounts: &[Account], counts: &Counts, intents: &[Intent], status: &Status, control: &Control, chain_now: u64) -> String {
         let (all, now) = (&self.all, now_ms());
         let age = |at_ms: u64| signed(now.saturating_sub(at_ms) / 1_000);
         all.channels.set(signed(counts.channels));
         all.stored.set(signed(counts.vouchers));
         all.set_aside.set(signed(counts.set_aside));
         all.open_intents.set(signed(counts.open_intents));
-        let mut lanes = BTreeMap::from([(*account, (0i64, now))]);
+        let mut lanes: BTreeMap<_, _> = accounts.iter().map(|account| (account.0, (0i64, now))).collect();
         for intent in intents {
             let lane = lanes.entry(intent.tx.signer.0).or_insert((0, now));
             *lane = (lane.0.saturating_add(1), lane.1.min(intent.created_ms));

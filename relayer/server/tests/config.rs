@@ -80,6 +80,28 @@ fn a_secret_in_the_wrong_place_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn several_keys_are_listed_in_one_way_and_each_once() {
+    let with = |signer: &str| Config::parse(&format!("deployment = \"x\"\ndatabase = \"x\"\n[signer]\n{signer}"));
+    for (signer, keys) in [("file = \"a\"", 1), ("files = [\"a\", \"b\", \"c\"]", 3), ("envs = [\"A\", \"B\"]", 2), ("dev_uris = [\"//A\"]", 1)] {
+        assert_eq!(with(signer).unwrap().signer.sources().len(), keys, "{signer}");
+    }
+    for (signer, expected) in [
+        ("", "signer: expected one of file, env, dev_uri, files, envs and dev_uris, got none"),
+        ("files = []", "got none"),
+        ("file = \"a\"\nfiles = [\"b\"]", "got more than one"),
+        ("files = [\"a\", \"b\", \"a\"]", "signer: expected each key once"),
+        ("dev_uris = [\"//A\", \"secret\"]", "signer.dev_uris: expected a development key"),
+        ("envs = [\"A\", \"secret words\"]", "signer.envs: expected the name of an environment variable"),
+        ("fils = [\"a\"]", "unknown field `fils`"),
+    ] {
+        let error = with(signer).unwrap_err().to_string();
+        assert!(error.contains(expected) && !error.contains("secret"), "{error}");
+    }
+    let variables = [("RIVULET__SIGNER", "{ files = [\"a\", \"b\"] }")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+    assert_eq!(Config::parse_with(MINIMAL, variables).unwrap().signer.files.len(), 2);
+}
+
+#[test]
 fn every_key_can_be_replaced_by_a_variable_and_an_unknown_one_is_refused() {
     let with = |name: &str, value: &str| Config::parse_with(MINIMAL, [(name.to_owned(), value.to_owned())]);
     assert_eq!(with("RIVULET__BATCH__MAX_ROWS", "7").unwrap().batch.max_rows, 7);

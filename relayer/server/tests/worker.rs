@@ -15,7 +15,7 @@ use rivulet_rules::{
     testing::{Key, offer, payee},
 };
 use rivulet_server::serve::Relayer;
-use support::{CENT, FakeChain, MORTALITY, relayer};
+use support::{CENT, FakeChain, MORTALITY, SIGNER, relayer};
 
 struct World {
     dir: tempfile::TempDir,
@@ -199,12 +199,13 @@ async fn a_key_used_elsewhere_does_not_stop_the_worker() {
     // Another transaction with nonce 0 gets into a block.
     let other = relayer.api.store.open_intents().await.unwrap().remove(0).tx;
     {
-        use rivulet_server::chain::ChainAccess;
+        use rivulet_server::chain::{ChainAccess, Turn};
         world.chain.lock().faults.lose = false;
         let head = world.chain.finalized_head().await.unwrap();
         let blob = rivulet_core::blob::encode(&[(1, (false, [(0, rivulet_core::blob::StreamRow)].into()))].into());
-        let dry_run = world.chain.dry_run(ContractKind::Streams, &blob, head.block).await.unwrap();
-        let tx = world.chain.sign(ContractKind::Streams, &blob, &dry_run, &rivulet_rules::testing::fees(), other.nonce, head.block).await;
+        let dry_run = world.chain.dry_run(ContractKind::Streams, &blob, SIGNER, head.block).await.unwrap();
+        let turn = Turn { signer: SIGNER, nonce: other.nonce };
+        let tx = world.chain.sign(ContractKind::Streams, &blob, &dry_run, &rivulet_rules::testing::fees(), turn, head.block).await;
         world.chain.submit(&tx.unwrap()).await.unwrap();
     }
     world.chain.produce();

@@ -76,6 +76,9 @@ pub enum StoreError {
     /// A row of the intent is in another open intent.
     #[error("a row of the intent is in another open intent")]
     RowInFlight,
+    /// Another open intent has the same signer and nonce.
+    #[error("another open intent has the same signer and nonce")]
+    NonceInFlight,
     /// A stored value cannot be read back.
     #[error("damaged record: {0}")]
     Damaged(String),

@@ -25,7 +25,8 @@ macro_rules! migrations {
 }
 
 /// Every step, oldest first.
-pub const MIGRATIONS: &[Migration] = migrations!["2026-11-20-000001-start", "2026-11-20-000002-schedule", "2026-11-20-000003-claims-by-day"];
+pub const MIGRATIONS: &[Migration] =
+    migrations!["2026-11-20-000001-start", "2026-11-20-000002-schedule", "2026-11-20-000003-claims-by-day", "2026-11-20-000004-lanes"];
 
 /// The newest step applied.
 ///

@@ -93,6 +93,25 @@ fn finalized(outcome: RowOutcome, total: u128) -> IntentEnd {
 }
 
 #[tokio::test]
+async fn no_two_open_intents_have_the_same_signer_and_nonce() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 10).await.unwrap();
+    let first = fresh.store.open_intent(intent(1, 10)).await.unwrap();
+    let mut same = NewIntent { rows: Vec::new(), ..intent(2, 10) };
+    same.tx.nonce = 1;
+    assert!(matches!(fresh.store.open_intent(same.clone()).await, Err(StoreError::NonceInFlight)));
+    // Another key's nonces are its own.
+    let mut other = same.clone();
+    (other.tx.signer, other.tx.hash) = (Account([5; 32]), TxHash([3; 32]));
+    fresh.store.open_intent(other).await.unwrap();
+    // Once the first has ended, its nonce is free.
+    fresh.store.finish_intent(first, IntentEnd::Expired { reason: "lost".to_owned() }).await.unwrap();
+    fresh.store.open_intent(same).await.unwrap();
+    let open = fresh.store.open_intents().await.unwrap();
+    assert_eq!(open.iter().map(|i| (i.tx.signer.0[0], i.tx.nonce)).collect::<Vec<_>>(), [(5, 1), (4, 1)]);
+}
+
+#[tokio::test]
 async fn the_highest_total_stays_and_the_same_is_answered_the_same() {
     let (fresh, key, state) = Fresh::with_channel().await;
     assert_eq!(fresh.accept(&state, &key, 10).await, Ok(10));

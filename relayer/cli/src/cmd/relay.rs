@@ -5,7 +5,7 @@ use crate::{chain::SignedChain, log, signer};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use rivulet_chain::{Chain, Deployment, Signer};
-use rivulet_rules::chain::ContractKind;
+use rivulet_rules::{chain::ContractKind, text};
 use rivulet_server::{
     config::{Config, Signer as SignerConfig},
     control::SetLog,
@@ -61,9 +61,9 @@ pub struct Relay {
     /// The SQLite file.
     #[arg(long, global = true, env = "RIVULET_DATABASE", value_name = "FILE")]
     database: Option<PathBuf>,
-    /// The file with the key that claims are signed with.
-    #[arg(long, global = true, env = "RIVULET_SIGNER_FILE", value_name = "FILE")]
-    signer_file: Option<PathBuf>,
+    /// The file with the key that claims are signed with; several by repeating it or with commas, best first.
+    #[arg(long, global = true, env = "RIVULET_SIGNER_FILE", value_name = "FILE", value_delimiter = ',')]
+    signer_file: Vec<PathBuf>,
     /// Write the log as one JSON object a line.
     #[arg(long, global = true, env = "RIVULET_LOG_JSON")]
     log_json: bool,
@@ -85,12 +85,12 @@ impl Relay {
     pub fn run(self) -> anyhow::Result<()> {
         let config = self.configure()?;
         let deployment = Deployment::load(&config.deployment).context("cannot use the deployment file")?;
-        let (signer, secrets) = (signer::load(&config.signer)?, signer::others(&config)?);
+        let (signers, secrets) = (signer::load(&config.signer)?, signer::others(&config)?);
         if self.check_config || self.action.is_some() {
             if self.dry_run {
                 bail!("--dry-run asks the chain, check-config nobody: one of the two");
             }
-            check(&config, &deployment, &signer, &secrets)?;
+            check(&config, &deployment, &signers, &secrets)?;
             return match self.action {
                 Some(Action::CheckConfig { nodes: true }) => nodes::check(&config, &deployment),
                 _ => {
@@ -102,8 +102,8 @@ impl Relay {
         let set_log = log::start(&config.log)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
         let result = match self.dry_run {
-            true => runtime.block_on(preview(config, deployment, signer, self.json)),
-            false => runtime.block_on(relay(config, deployment, signer, secrets, set_log)),
+            true => runtime.block_on(preview(config, deployment, signers, self.json)),
+            false => runtime.block_on(relay(config, deployment, signers, secrets, set_log)),
         };
         // Reads under way on blocking threads need not hold up the end: nothing that was answered depends on them.
         runtime.shutdown_timeout(std::time::Duration::from_secs(2));
@@ -127,8 +127,8 @@ impl Relay {
         if let Some(database) = &self.database {
             config.database.clone_from(database);
         }
-        if let Some(file) = &self.signer_file {
-            config.signer = SignerConfig { file: Some(file.clone()), env: None, dev_uri: None };
+        if !self.signer_file.is_empty() {
+            config.signer = SignerConfig { files: self.signer_file.clone(), ..SignerConfig::default() };
         }
         if self.log_json {
             config.log.format = rivulet_server::config::LogFormat::Json;
@@ -136,6 +136,11 @@ impl Relay {
         config.check().context("cannot use what flags or variables say")?;
         Ok(config)
     }
+}
+
+/// The key whose address payees name: the first. That there is one was checked when they were read.
+fn first(signers: &[Signer]) -> anyhow::Result<&Signer> {
+    signers.first().context("no key to sign claims with")
 }
 
 /// What the deployment and the key say; the ceilings of relay fees are the chain's to say.
@@ -157,8 +162,8 @@ fn network(deployment: &Deployment, signer: &Signer, fee_ceiling_bps: [u16; 2]) 
     }
 }
 
-fn check(config: &Config, deployment: &Deployment, signer: &Signer, secrets: &Secrets) -> anyhow::Result<()> {
-    let network = network(deployment, signer, [0, 0]);
+fn check(config: &Config, deployment: &Deployment, signers: &[Signer], secrets: &Secrets) -> anyhow::Result<()> {
+    let network = network(deployment, first(signers)?, [0, 0]);
     config.accept_policy(&network)?;
     config.batch_policy(&network, ContractKind::Channels)?;
     println!("network   {} (chain id {})", network.name, network.deployment.chain_id);
@@ -168,6 +173,9 @@ fn check(config: &Config, deployment: &Deployment, signer: &Signer, secrets: &Se
     println!("database  {}", config.database.display());
     println!("listen    {}", config.http.listen);
     println!("relayer   {} (payees name it as the beneficiary of their terms)", network.relayer_address);
+    for signer in signers {
+        println!("claims    signed and paid for by account {}", text::hex(&signer.account().0));
+    }
     match &secrets.acknowledgement {
         Some(key) => println!("signs     acknowledgements as {}", key.address()),
         None => println!("signs     no acknowledgements: acknowledge.key_file names no key"),
@@ -182,7 +190,7 @@ fn check(config: &Config, deployment: &Deployment, signer: &Signer, secrets: &Se
 }
 
 /// Connects, and asks the contracts what they were made with.
-async fn connect(config: &Config, deployment: &Deployment, signer: &Signer) -> anyhow::Result<(Chain, Network)> {
+async fn connect(config: &Config, deployment: &Deployment, signers: &[Signer]) -> anyhow::Result<(Chain, Network)> {
     let options = nodes::options(config);
     let chain = Chain::connect(&config.chain.rpc_urls, deployment, options).await.context("cannot use the chain")?;
     let head = chain.finalized_head().await.context("cannot use the chain")?;
@@ -190,20 +198,20 @@ async fn connect(config: &Config, deployment: &Deployment, signer: &Signer) -> a
     for (slot, kind) in fee_ceiling_bps.iter_mut().zip([ContractKind::Channels, ContractKind::Streams]) {
         *slot = chain.config(kind, head.block).await.context("cannot read the contract's configuration")?.fee_ceiling_bps;
     }
-    let network = network(deployment, signer, fee_ceiling_bps);
-    tracing::info!(network = network.name, block = head.block.number, relayer = %network.relayer_address, "connected");
+    let network = network(deployment, first(signers)?, fee_ceiling_bps);
+    tracing::info!(network = network.name, block = head.block.number, relayer = %network.relayer_address, keys = signers.len(), "connected");
     Ok((chain, network))
 }
 
-async fn relay(config: Config, deployment: Deployment, signer: Signer, secrets: Secrets, set_log: SetLog) -> anyhow::Result<()> {
+async fn relay(config: Config, deployment: Deployment, signers: Vec<Signer>, secrets: Secrets, set_log: SetLog) -> anyhow::Result<()> {
     let stop = stop_on_signal()?;
     let mut told = stop.clone();
     let (chain, network) = tokio::select! {
-        connected = connect(&config, &deployment, &signer) => connected?,
+        connected = connect(&config, &deployment, &signers) => connected?,
         _ = told.changed() => return Ok(()),
     };
     let store = SqliteStore::open(&config.database, &network.deployment).context("cannot use the database")?;
-    let relayer = Relayer::with_secrets(config, network, Arc::new(store), Arc::new(SignedChain::new(chain, signer)), secrets)?;
+    let relayer = Relayer::with_secrets(config, network, Arc::new(store), Arc::new(SignedChain::new(chain, signers)), secrets)?;
     relayer.api.control.on_log(set_log);
     reload_on_signal(Arc::clone(&relayer.reload))?;
     relayer.run(stop).await?;
@@ -211,10 +219,10 @@ async fn relay(config: Config, deployment: Deployment, signer: Signer, secrets: 
 }
 
 /// What would be claimed now. The database is only read: a relayer may be using it.
-async fn preview(config: Config, deployment: Deployment, signer: Signer, is_json: bool) -> anyhow::Result<()> {
-    let (chain, network) = connect(&config, &deployment, &signer).await?;
+async fn preview(config: Config, deployment: Deployment, signers: Vec<Signer>, is_json: bool) -> anyhow::Result<()> {
+    let (chain, network) = connect(&config, &deployment, &signers).await?;
     let store = SqliteStore::read_only(&config.database, &network.deployment).context("cannot read the database")?;
-    let relayer = Relayer::new(config, network, Arc::new(store), Arc::new(SignedChain::new(chain, signer)))?;
+    let relayer = Relayer::new(config, network, Arc::new(store), Arc::new(SignedChain::new(chain, signers)))?;
     let preview = relayer.worker.preview().await.context("cannot say what would be claimed")?;
     if is_json {
         println!("{}", serde_json::to_string_pretty(&preview)?);

@@ -5,11 +5,13 @@
 
 mod claim;
 mod follow;
+mod lanes;
 mod observe;
 mod preview;
 mod reconcile;
 mod resync;
 
+pub use lanes::{LaneState, Lanes};
 pub use preview::{Preview, PreviewBatch, PreviewRow};
 
 use crate::{
@@ -67,7 +69,7 @@ pub struct Options {
     pub streams: Option<Policy>,
     /// How often to look for a batch.
     pub interval: Duration,
-    /// How many transactions may be under way.
+    /// How many transactions of each signing key may be under way.
     pub max_in_flight: usize,
 }
 
@@ -84,6 +86,7 @@ pub struct Worker {
     feed: Arc<PayeeFeed>,
     control: Arc<Control>,
     options: Options,
+    lanes: Lanes,
     /// How far each open intent's transaction has been searched for: a hint, searching again is only slow.
     searched_to: Mutex<HashMap<IntentId, u64>>,
     /// The last stream read, when there were more than one round reads: where the next begins.
@@ -134,6 +137,7 @@ const RETRY_MAX: Duration = Duration::from_secs(15);
 impl Worker {
     /// Not running yet.
     pub fn new(parts: Parts, options: Options) -> Self {
+        let lanes = Lanes::new(parts.chain.signers(), options.max_in_flight);
         let Parts { chain, store, channels, network, clock, status, pressure, metrics, feed, control } = parts;
         Self {
             chain,
@@ -147,6 +151,7 @@ impl Worker {
             feed,
             control,
             options,
+            lanes,
             searched_to: Mutex::default(),
             streams_read: Mutex::default(),
         }
