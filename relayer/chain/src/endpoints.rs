@@ -32,6 +32,8 @@ struct Endpoint {
     client: Option<Arc<WsClient>>,
     head: Option<Head>,
     state: EndpointState,
+    /// It did not answer, and does again: the next look asks it.
+    is_back: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -89,7 +91,7 @@ impl Endpoints {
             let name = name_of(url);
             let nth = times.entry(name.clone()).and_modify(|n| *n += 1).or_insert(1);
             let name = if *nth == 1 { name } else { format!("{name} ({nth})") };
-            Endpoint { url: url.clone(), name, client: None, head: None, state: EndpointState::default() }
+            Endpoint { url: url.clone(), name, client: None, head: None, state: EndpointState::default(), is_back: false }
         };
         let list = Mutex::new(urls.iter().map(endpoint).collect());
         let (recorded, disputes, in_use) = (Mutex::default(), Mutex::default(), Mutex::default());
@@ -165,12 +167,24 @@ impl Endpoints {
         lock(&self.list).iter().enumerate().map(report).collect()
     }
 
-    /// Asks every node where it is, and each for its block at every other's head, at what was recorded, at earlier disputes and at `at`. Those that did
-    /// not answer the last time are asked when there is `time`.
-    pub(crate) async fn look(&self, at: Option<u64>, time: bool) -> Judgement {
+    /// Asks those that did not answer the last time whether they do again. Nobody else waits for them.
+    pub(crate) async fn knock(&self) {
+        let silent = (0..self.len()).filter(|i| self.is_silent(*i));
+        let knocks = silent.map(|i| async move {
+            if self.head(i).await.is_ok()
+                && let Some(endpoint) = lock(&self.list).get_mut(i)
+            {
+                endpoint.is_back = true;
+            }
+        });
+        join_all(knocks).await;
+    }
+
+    /// Asks every node that answers where it is, and each for its block at every other's head, at what was recorded, at earlier disputes and at `at`.
+    pub(crate) async fn look(&self, at: Option<u64>) -> Judgement {
         let _one = self.looking.lock().await;
         let count = self.len();
-        let asked: Vec<_> = (0..count).filter(|i| time || !self.is_silent(*i)).collect();
+        let asked: Vec<_> = (0..count).filter(|i| !self.is_silent(*i)).collect();
         let heads = join_all(asked.iter().map(|i| self.head(*i))).await;
         let mut found: BTreeMap<usize, Result<BlockRef, EndpointState>> = asked.into_iter().zip(heads).collect();
         let recorded = *lock(&self.recorded);
@@ -190,7 +204,7 @@ impl Endpoints {
     }
 
     fn is_silent(&self, index: usize) -> bool {
-        matches!(lock(&self.list).get(index).map(|e| &e.state), Some(EndpointState::Unreachable(_)))
+        lock(&self.list).get(index).is_some_and(|e| matches!(e.state, EndpointState::Unreachable(_)) && !e.is_back)
     }
 
     fn sight(
@@ -217,6 +231,7 @@ impl Endpoints {
     fn tell(&self, judgement: &Judgement) {
         for (endpoint, state) in lock(&self.list).iter_mut().zip(&judgement.states) {
             let before = std::mem::replace(&mut endpoint.state, state.clone());
+            endpoint.is_back = false;
             if before.word() == state.word() {
                 continue;
             }

@@ -35,11 +35,13 @@ pub struct NodeOptions {
     pub poll: Duration,
     /// How far a node may be behind before another is used.
     pub tolerance: Tolerance,
+    /// The last final block that the caller has a record of: a voice when nodes contradict each other.
+    pub recorded: Option<BlockRef>,
 }
 
 impl Default for NodeOptions {
     fn default() -> Self {
-        Self { limits: Limits::default(), mortality_blocks: 64, poll: Duration::from_secs(6), tolerance: Tolerance::default() }
+        Self { limits: Limits::default(), mortality_blocks: 64, poll: Duration::from_secs(6), tolerance: Tolerance::default(), recorded: None }
     }
 }
 
@@ -78,9 +80,9 @@ impl Node {
     ///
     /// When none answers in time, the only one is another chain, or none can be believed.
     pub async fn connect(urls: &[String], genesis: Option<[u8; 32]>, options: NodeOptions) -> Result<Self, Error> {
-        let transport = Transport::new(urls, genesis, options.limits, options.tolerance);
+        let transport = Transport::new(urls, genesis, &options);
         if urls.len() > 1 {
-            transport.look(None, true).await;
+            transport.look(None).await;
         }
         let rpc = RpcClient::new(transport.clone());
         let methods = Methods::new(rpc.clone());
@@ -97,8 +99,8 @@ impl Node {
 
     /// Looks at nodes once, without using any: how far each is, and whether they agree.
     pub async fn look_at(urls: &[String], genesis: Option<[u8; 32]>, options: NodeOptions) -> Vec<EndpointReport> {
-        let transport = Transport::new(urls, genesis, options.limits, options.tolerance);
-        transport.look(None, true).await;
+        let transport = Transport::new(urls, genesis, &options);
+        transport.look(None).await;
         transport.reports()
     }
 

@@ -1,10 +1,10 @@
 //! JSON-RPC over a connection that mends itself: every request has a time limit, a dead connection is replaced, the next node of the list is
 //! tried. A node of another chain, or one that contradicts the others, is never used; one that lags only when there is no better one.
 
-use crate::{Error, endpoints::Endpoints};
+use crate::{Error, NodeOptions, endpoints::Endpoints};
 use rivulet_rules::{
     chain::BlockRef,
-    endpoint::{EndpointReport, Tolerance},
+    endpoint::{EndpointReport, Judgement},
 };
 use std::{
     collections::HashMap,
@@ -117,8 +117,12 @@ pub(crate) async fn connect(url: &str, name: &str, limits: &Limits, check: impl 
 }
 
 impl Transport {
-    pub(crate) fn new(urls: &[String], genesis: Option<[u8; 32]>, limits: Limits, tolerance: Tolerance) -> Self {
-        let endpoints = Endpoints::new(urls, genesis, limits, tolerance);
+    pub(crate) fn new(urls: &[String], genesis: Option<[u8; 32]>, options: &NodeOptions) -> Self {
+        let limits = options.limits;
+        let endpoints = Endpoints::new(urls, genesis, limits, options.tolerance);
+        if let Some(block) = options.recorded {
+            endpoints.record(block);
+        }
         Self(Arc::new(Inner { endpoints, limits, link: Mutex::default(), left: watch::Sender::default() }))
     }
 
@@ -129,14 +133,15 @@ impl Transport {
             loop {
                 sleep(every).await;
                 let Some(inner) = inner.upgrade() else { return };
-                Self(inner).look(None, true).await;
+                inner.endpoints.knock().await;
+                Self(inner).look(None).await;
             }
         });
     }
 
     /// Looks at the nodes, and leaves the one in use when another is better.
-    pub(crate) async fn look(&self, at: Option<u64>, time: bool) -> rivulet_rules::endpoint::Judgement {
-        let judgement = self.0.endpoints.look(at, time).await;
+    pub(crate) async fn look(&self, at: Option<u64>) -> Judgement {
+        let judgement = self.0.endpoints.look(at).await;
         if self.0.endpoints.is_to_be_left() {
             let generation = self.0.link.lock().await.generation;
             self.drop_link(generation).await;
@@ -148,7 +153,7 @@ impl Transport {
     pub(crate) async fn confirm(&self, block: BlockRef) -> Result<(), Error> {
         // With one node there is nobody to ask.
         if self.0.endpoints.len() > 1 {
-            self.believe(&block, false).await?;
+            self.believe(&block).await?;
         }
         self.0.endpoints.record(block);
         Ok(())
@@ -157,11 +162,11 @@ impl Transport {
     /// What was recorded before: makes sure that the node in use knows it too.
     pub(crate) async fn recorded(&self, block: BlockRef) -> Result<(), Error> {
         self.0.endpoints.record(block);
-        self.believe(&block, true).await
+        self.believe(&block).await
     }
 
-    async fn believe(&self, block: &BlockRef, time: bool) -> Result<(), Error> {
-        match self.look(Some(block.number), time).await.objection(block) {
+    async fn believe(&self, block: &BlockRef) -> Result<(), Error> {
+        match self.look(Some(block.number)).await.objection(block) {
             Some(objection) => Err(Error::Disputed(objection)),
             None => Ok(()),
         }

@@ -1,12 +1,15 @@
 //! The operator's file. Unknown keys are refused; what is left out has the default that stands in `relayer/config/full.toml`.
 
+mod keys;
+
+pub use keys::{KeySource, Signer};
+
 use crate::{channels::LookupLimits, net::Net, network::Network, overrides, rate::Rate};
 use rivulet_core::ids::{Address, Token};
 use rivulet_rules::{accept, batch, chain::ContractKind, endpoint::Tolerance, text};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     net::SocketAddr,
     path::PathBuf,
 };
@@ -64,60 +67,14 @@ pub struct Admin {
     pub token_env: Option<String>,
 }
 
-/// The keys that claims are signed with. Exactly one of the six.
-#[derive(Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Signer {
-    /// A file with `0x` and the 64 hex digits of an sr25519 seed, or a secret phrase.
-    pub file: Option<PathBuf>,
-    /// The name of an environment variable that holds what such a file would.
-    pub env: Option<String>,
-    /// A development key such as `//Alice`. Everybody knows it: only for chains without value.
-    pub dev_uri: Option<String>,
-    /// Several files, best first: each key has nonces of its own, so that one that is stuck does not stop the others.
-    pub files: Vec<PathBuf>,
-    /// Several variables.
-    pub envs: Vec<String>,
-    /// Several development keys.
-    pub dev_uris: Vec<String>,
-}
-
-/// Where a key is.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum KeySource {
-    /// In a file.
-    File(PathBuf),
-    /// In an environment variable of this name.
-    Env(String),
-    /// It is this development key.
-    DevUri(String),
-}
-
-impl Signer {
-    /// Where the keys are, best first.
-    pub fn sources(&self) -> Vec<KeySource> {
-        let files = self.file.iter().chain(&self.files).cloned().map(KeySource::File);
-        let envs = self.env.iter().chain(&self.envs).cloned().map(KeySource::Env);
-        files.chain(envs).chain(self.dev_uri.iter().chain(&self.dev_uris).cloned().map(KeySource::DevUri)).collect()
-    }
-}
-
-impl fmt::Debug for Signer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Whatever somebody put into dev_uri by mistake stays out of the log.
-        let Self { file, env, dev_uri, files, envs, dev_uris } = self;
-        let mut shown = f.debug_struct("Signer");
-        shown.field("file", file).field("env", env).field("dev_uri", &dev_uri.as_ref().map(|_| "…"));
-        shown.field("files", files).field("envs", envs).field("dev_uris", &dev_uris.len()).finish()
-    }
-}
-
 /// The routes.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where to listen for operators: `/metrics`, `/v1/admin` and `/health`, by plain HTTP. With it, the first two are nowhere else.
+    pub operator_listen: Option<SocketAddr>,
     /// The longest request body, in bytes.
     pub max_body_bytes: usize,
     /// The most vouchers in one request.
@@ -126,6 +83,8 @@ pub struct Http {
     pub max_requests: usize,
     /// After this a request is given up.
     pub request_timeout_ms: u64,
+    /// A connection on which no whole request head comes for so long is closed.
+    pub header_timeout_ms: u64,
     /// How long a stop waits for requests under way.
     pub drain_timeout_ms: u64,
     /// `/ready` says no when no pass of the worker went through for this long.
@@ -148,10 +107,12 @@ impl Default for Http {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
+            operator_listen: None,
             max_body_bytes: 1 << 20,
             max_batch_items: 2_000,
             max_requests: 512,
             request_timeout_ms: 30_000,
+            header_timeout_ms: 30_000,
             drain_timeout_ms: 10_000,
             ready_within_ms: 120_000,
             max_feeds: 256,
@@ -395,6 +356,7 @@ impl Config {
         at_least("http.max_batch_items", 1, self.http.max_batch_items as u64)?;
         at_least("http.max_requests", 1, self.http.max_requests as u64)?;
         at_least("http.request_timeout_ms", 100, self.http.request_timeout_ms)?;
+        at_least("http.header_timeout_ms", 100, self.http.header_timeout_ms)?;
         at_least("chain.rpc_urls", 1, self.chain.rpc_urls.len() as u64)?;
         at_least("chain.max_lag_blocks", 1, self.chain.max_lag_blocks)?;
         at_least("chain.max_lag_secs", 1, self.chain.max_lag_secs)?;
@@ -422,24 +384,7 @@ impl Config {
     }
 
     fn check_secrets(&self) -> Result<(), ConfigError> {
-        let Signer { file, env, dev_uri, files, envs, dev_uris } = &self.signer;
-        // The value is not repeated: it may be a real secret in the wrong place.
-        for (key, mut uris) in [("signer.dev_uri", dev_uri.as_slice().iter()), ("signer.dev_uris", dev_uris.iter())] {
-            if uris.any(|uri| !uri.starts_with("//")) {
-                return Err(value(key, "a development key such as //Alice; a real key belongs in a file", "another text"));
-            }
-        }
-        let given = [file.is_some(), env.is_some(), dev_uri.is_some(), !files.is_empty(), !envs.is_empty(), !dev_uris.is_empty()];
-        match given.into_iter().filter(|is_given| *is_given).count() {
-            1 => {}
-            0 => return Err(value("signer", "one of file, env, dev_uri, files, envs and dev_uris", "none")),
-            _ => return Err(value("signer", "one of file, env, dev_uri, files, envs and dev_uris", "more than one")),
-        }
-        let sources = self.signer.sources();
-        if sources.iter().collect::<BTreeSet<_>>().len() < sources.len() {
-            // Two lanes of one key would take each other's nonces.
-            return Err(value("signer", "each key once", "one of them twice"));
-        }
+        self.signer.check()?;
         for (key, file, env) in
             [("acknowledge", &self.acknowledge.key_file, &self.acknowledge.key_env), ("admin", &self.admin.token_file, &self.admin.token_env)]
         {
@@ -447,9 +392,10 @@ impl Config {
                 return Err(value(key, "either a file or a variable", "both"));
             }
         }
-        let variables = [("signer.env", env), ("acknowledge.key_env", &self.acknowledge.key_env), ("admin.token_env", &self.admin.token_env)];
+        let variables =
+            [("signer.env", &self.signer.env), ("acknowledge.key_env", &self.acknowledge.key_env), ("admin.token_env", &self.admin.token_env)];
         let variables = variables.into_iter().flat_map(|(key, name)| name.iter().map(move |n| (key, n)));
-        for (key, n) in variables.chain(envs.iter().map(|n| ("signer.envs", n))) {
+        for (key, n) in variables.chain(self.signer.envs.iter().map(|n| ("signer.envs", n))) {
             // A secret in the place of its variable's name is not repeated either.
             if n.is_empty() || !n.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') {
                 return Err(value(key, "the name of an environment variable: A to Z, digits, _", "another text"));
@@ -459,6 +405,9 @@ impl Config {
     }
 
     fn check_limits(&self) -> Result<(), ConfigError> {
+        if let Some(operators) = self.http.operator_listen.filter(|a| *a == self.http.listen && a.port() != 0) {
+            return Err(value("http.operator_listen", "another address than http.listen", operators));
+        }
         let Http { max_batch_items, address_per_sec, address_burst, tls_certificate_file, tls_key_file, .. } = &self.http;
         // A full batch that is more than the burst could never be sent.
         if *address_per_sec > 0 && (*address_burst as usize) < *max_batch_items {

@@ -44,6 +44,8 @@ fn wrong_values_are_refused_by_their_full_key() {
         ("[chain]\nmortality_blocks = 65", "chain.mortality_blocks"),
         ("[chain]\nrpc_urls = [\"http://x\"]", "chain.rpc_urls"),
         ("[chain]\nrpc_urls = [\"ws://x\", \"ws://x\"]", "chain.rpc_urls"),
+        ("[http]\nheader_timeout_ms = 5", "http.header_timeout_ms"),
+        ("[http]\noperator_listen = \"127.0.0.1:8787\"", "http.operator_listen"),
         ("[chain]\nmax_lag_blocks = 0", "chain.max_lag_blocks"),
         ("[http]\nmax_batch_items = 0", "http.max_batch_items"),
         ("[http]\naddress_per_sec = 5\naddress_burst = 1999", "http.address_burst"),

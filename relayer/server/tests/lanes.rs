@@ -160,7 +160,7 @@ async fn the_only_key_goes_on_though_another_program_uses_it_all_the_time() {
     for _ in 0..12 {
         pass(&relayer).await;
         // It takes one nonce of every other block.
-        if world.included() % 2 == 0 {
+        if world.included().is_multiple_of(2) {
             world.chain.lock().foreign.insert(KEYS[0], 1);
         }
         world.chain.produce();

@@ -25,8 +25,13 @@ macro_rules! migrations {
 }
 
 /// Every step, oldest first.
-pub const MIGRATIONS: &[Migration] =
-    migrations!["2026-11-20-000001-start", "2026-11-20-000002-schedule", "2026-11-20-000003-claims-by-day", "2026-11-20-000004-lanes"];
+pub const MIGRATIONS: &[Migration] = migrations![
+    "2026-11-20-000001-start",
+    "2026-11-20-000002-schedule",
+    "2026-11-20-000003-claims-by-day",
+    "2026-11-20-000004-lanes",
+    "2026-11-20-000005-book-block"
+];
 
 /// The newest step applied.
 ///

@@ -93,6 +93,21 @@ fn finalized(outcome: RowOutcome, total: u128) -> IntentEnd {
 }
 
 #[tokio::test]
+async fn terms_read_at_an_older_block_never_overwrite_newer_ones() {
+    let (fresh, ..) = Fresh::with_channel().await;
+    let at = |block: u64, fee_bps: u16| {
+        let terms = RelayTerms { beneficiary: Address([9; 20]), fee_bps, flat_fee: 0, min_gain: 0, until: 1 };
+        let state = BookState { book: 7, payee: Address([8; 20]), token: Address::ZERO, next_serial: 1, terms };
+        ChainUpdate { books: vec![(block, ContractKind::Channels, state)], ..ChainUpdate::default() }
+    };
+    for (block, fee_bps, expected) in [(10, 100, 100), (9, 50, 100), (10, 200, 200), (11, 300, 300)] {
+        fresh.store.apply(at(block, fee_bps)).await.unwrap();
+        let book = fresh.store.book(ContractKind::Channels, 7).await.unwrap().unwrap();
+        assert_eq!(book.terms.fee_bps, expected, "block {block}");
+    }
+}
+
+#[tokio::test]
 async fn no_two_open_intents_have_the_same_signer_and_nonce() {
     let (fresh, key, state) = Fresh::with_channel().await;
     fresh.accept(&state, &key, 10).await.unwrap();
@@ -277,7 +292,7 @@ async fn books_cursor_and_streams_read_back() {
     let head = BlockHead { block: BlockRef { number: 12, hash: [1; 32] }, now: 99 };
     let number = Number { book: 4, serial: 1 };
     let stream = StreamUpdate::Live { number, stream_id: StreamId([5; 32]) };
-    let books = vec![(ContractKind::Streams, book)];
+    let books = vec![(12, ContractKind::Streams, book)];
     let update = ChainUpdate { cursor: Some(head), books, streams: vec![stream], ..ChainUpdate::default() };
     fresh.store.apply(update).await.unwrap();
     assert_eq!(fresh.store.cursor().await.unwrap(), Some(head));

@@ -13,7 +13,7 @@ use rivulet_server::{
     serve::{Relayer, Secrets},
     tls::Tls,
 };
-use rivulet_store::{DeploymentId, SqliteStore};
+use rivulet_store::{DeploymentId, SqliteStore, Store};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -143,17 +143,22 @@ fn first(signers: &[Signer]) -> anyhow::Result<&Signer> {
     signers.first().context("no key to sign claims with")
 }
 
+/// Whose database it is.
+fn deployment_id(deployment: &Deployment) -> DeploymentId {
+    DeploymentId {
+        chain_id: deployment.chain_id,
+        genesis_hash: deployment.genesis_hash.0,
+        channels: deployment.contract(ContractKind::Channels).address.0,
+        streams: deployment.contract(ContractKind::Streams).address.0,
+    }
+}
+
 /// What the deployment and the key say; the ceilings of relay fees are the chain's to say.
 fn network(deployment: &Deployment, signer: &Signer, fee_ceiling_bps: [u16; 2]) -> Network {
     let tokens = deployment.tokens.iter().map(|(name, t)| (name.clone(), TokenInfo { address: t.address.0, decimals: t.decimals }));
     Network {
         name: deployment.network.clone(),
-        deployment: DeploymentId {
-            chain_id: deployment.chain_id,
-            genesis_hash: deployment.genesis_hash.0,
-            channels: deployment.contract(ContractKind::Channels).address.0,
-            streams: deployment.contract(ContractKind::Streams).address.0,
-        },
+        deployment: deployment_id(deployment),
         start_block: deployment.block,
         tokens: tokens.collect(),
         fee_ceiling_bps,
@@ -172,6 +177,9 @@ fn check(config: &Config, deployment: &Deployment, signers: &[Signer], secrets: 
     println!("nodes     {}", config.chain.rpc_urls.join(", "));
     println!("database  {}", config.database.display());
     println!("listen    {}", config.http.listen);
+    if let Some(address) = config.http.operator_listen {
+        println!("operators {address}: /metrics and /v1/admin");
+    }
     println!("relayer   {} (payees name it as the beneficiary of their terms)", network.relayer_address);
     for signer in signers {
         println!("claims    signed and paid for by account {}", text::hex(&signer.account().0));
@@ -189,9 +197,10 @@ fn check(config: &Config, deployment: &Deployment, signers: &[Signer], secrets: 
     Ok(())
 }
 
-/// Connects, and asks the contracts what they were made with.
-async fn connect(config: &Config, deployment: &Deployment, signers: &[Signer]) -> anyhow::Result<(Chain, Network)> {
-    let options = nodes::options(config);
+/// Connects, and asks the contracts what they were made with. What the store has taken in is a voice when nodes contradict each other.
+async fn connect(config: &Config, deployment: &Deployment, signers: &[Signer], store: &SqliteStore) -> anyhow::Result<(Chain, Network)> {
+    let recorded = store.cursor().await.context("cannot use the database")?.map(|head| head.block);
+    let options = nodes::options(config, recorded);
     let chain = Chain::connect(&config.chain.rpc_urls, deployment, options).await.context("cannot use the chain")?;
     let head = chain.finalized_head().await.context("cannot use the chain")?;
     let mut fee_ceiling_bps = [0; 2];
@@ -206,11 +215,11 @@ async fn connect(config: &Config, deployment: &Deployment, signers: &[Signer]) -
 async fn relay(config: Config, deployment: Deployment, signers: Vec<Signer>, secrets: Secrets, set_log: SetLog) -> anyhow::Result<()> {
     let stop = stop_on_signal()?;
     let mut told = stop.clone();
+    let store = SqliteStore::open(&config.database, &deployment_id(&deployment)).context("cannot use the database")?;
     let (chain, network) = tokio::select! {
-        connected = connect(&config, &deployment, &signers) => connected?,
+        connected = connect(&config, &deployment, &signers, &store) => connected?,
         _ = told.changed() => return Ok(()),
     };
-    let store = SqliteStore::open(&config.database, &network.deployment).context("cannot use the database")?;
     let relayer = Relayer::with_secrets(config, network, Arc::new(store), Arc::new(SignedChain::new(chain, signers)), secrets)?;
     relayer.api.control.on_log(set_log);
     reload_on_signal(Arc::clone(&relayer.reload))?;
@@ -220,8 +229,8 @@ async fn relay(config: Config, deployment: Deployment, signers: Vec<Signer>, sec
 
 /// What would be claimed now. The database is only read: a relayer may be using it.
 async fn preview(config: Config, deployment: Deployment, signers: Vec<Signer>, is_json: bool) -> anyhow::Result<()> {
-    let (chain, network) = connect(&config, &deployment, &signers).await?;
-    let store = SqliteStore::read_only(&config.database, &network.deployment).context("cannot read the database")?;
+    let store = SqliteStore::read_only(&config.database, &deployment_id(&deployment)).context("cannot read the database")?;
+    let (chain, network) = connect(&config, &deployment, &signers, &store).await?;
     let relayer = Relayer::new(config, network, Arc::new(store), Arc::new(SignedChain::new(chain, signers)))?;
     let preview = relayer.worker.preview().await.context("cannot say what would be claimed")?;
     if is_json {

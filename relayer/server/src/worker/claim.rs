@@ -103,7 +103,7 @@ impl Worker {
     pub(super) async fn read_streams(&self, streams: Vec<PendingStream>, head: &BlockHead) -> Result<Vec<Candidate<StreamRow>>, WorkError> {
         let read = |p: PendingStream| async move {
             let state = self.chain.stream(p.number, head.block).await?;
-            Ok::<_, ChainError>(state.as_ref().and_then(|state| batch::stream_candidate(state, p.sent_at)))
+            Ok::<_, ChainError>(state.as_ref().and_then(|state| batch::stream_candidate(state, p.sent_at, head.now)))
         };
         let found: Vec<_> = stream::iter(streams.into_iter().map(read)).buffered(READS_AT_ONCE).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
@@ -210,6 +210,7 @@ impl Worker {
     /// Signs, records, sends. True: it is under way, or another lane may take it.
     async fn send<P: Payload + Send + Sync>(&self, round: &Round<'_, P>, batch: &Batch<P>, dry_run: &DryRun) -> Result<bool, WorkError> {
         let fees: &FeeModel = &round.cost.fees;
+        let dry_run = &round.cost.with_ends(dry_run, batch.ends);
         if !self.can_pay(round, dry_run).await? {
             return Ok(true);
         }
@@ -259,7 +260,7 @@ impl Worker {
             ChainError::Unfunded(_) => {
                 // It had enough at the last final block: somebody spends its money.
                 let balance = self.chain.balance_at(*signer, head.block).await.unwrap_or_default();
-                self.lanes.underfunded(signer, balance, balance.saturating_add(1), Instant::now());
+                self.lanes.underfunded(signer, balance, balance.saturating_add(1), 0, Instant::now());
             }
             _ => {}
         }
@@ -267,12 +268,12 @@ impl Worker {
 
     /// Whether a batch's lane can pay for it, beside what it has under way. If not, it is set aside.
     async fn can_pay<P: Payload>(&self, round: &Round<'_, P>, dry_run: &DryRun) -> Result<bool, WorkError> {
-        let under_way = self.store.open_intents().await?.iter().filter(|i| i.tx.signer == round.signer).count() as u128;
+        let under_way = self.store.open_intents().await?.iter().filter(|i| i.tx.signer == round.signer).count();
         let cost = dry_run.fee_planck.saturating_add(dry_run.storage_deposit_planck);
-        let needs = cost.saturating_mul(under_way.saturating_add(1)).saturating_add(round.cost.fees.existential_deposit_planck);
+        let needs = cost.saturating_mul(under_way.saturating_add(1) as u128).saturating_add(round.cost.fees.existential_deposit_planck);
         let balance = self.chain.balance_at(round.signer, round.head.block).await?;
         if balance < needs {
-            self.lanes.underfunded(&round.signer, balance, needs, Instant::now());
+            self.lanes.underfunded(&round.signer, balance, needs, under_way, Instant::now());
         }
         Ok(balance >= needs)
     }

@@ -142,7 +142,7 @@ impl Worker {
         let Seen { mut update, books } = seen;
         for (contract, book) in books {
             if let Some(state) = self.chain.book(contract, book, last).await? {
-                update.books.push((contract, state));
+                update.books.push((last.number, contract, state));
             }
         }
         update.cursor = Some(head);

@@ -19,6 +19,8 @@ use std::{
 
 /// A lane that could not pay is tried again after this, though nothing changed: batches and fees differ.
 const POOR: Duration = Duration::from_secs(300);
+/// One that could pay if it had nothing under way is tried again after this: blocks are about so far apart.
+const SHORT: Duration = Duration::from_secs(6);
 /// A lane whose nonce was taken is left for this long the first time; a second clash in a row doubles it, up to [`CONTESTED_MAX`].
 const CONTESTED: Duration = Duration::from_secs(30);
 const CONTESTED_MAX: Duration = Duration::from_secs(1_800);
@@ -128,15 +130,15 @@ impl Lanes {
         }
     }
 
-    /// A lane cannot pay for what it was to send.
-    pub fn underfunded(&self, account: &Account, balance_planck: u128, needs_planck: u128, now: Instant) {
+    /// A lane cannot pay for what it was to send beside so many that are under way.
+    pub fn underfunded(&self, account: &Account, balance_planck: u128, needs_planck: u128, under_way: usize, now: Instant) {
         let missing_planck = needs_planck.saturating_sub(balance_planck);
         let others = self.accounts.len().saturating_sub(1);
         tracing::error!(
-            account = %text::hex(&account.0), balance_planck, needs_planck, missing_planck, others,
+            account = %text::hex(&account.0), balance_planck, needs_planck, missing_planck, under_way, others,
             "signing key cannot pay: send it what is missing; other keys go on"
         );
-        let until = now + POOR;
+        let until = now + if under_way == 0 { POOR } else { SHORT };
         self.notes().entry(*account).or_default().state = LaneState::Underfunded { needs_planck, until };
     }
 
@@ -194,16 +196,19 @@ mod tests {
     #[test]
     fn an_underfunded_lane_waits_for_money_or_a_while() {
         let (lanes, now) = (lanes(), Instant::now());
-        lanes.underfunded(&ONE, 5, 8, now);
+        lanes.underfunded(&ONE, 5, 8, 0, now);
         assert_eq!((lanes.choose(&[], now), lanes.state(&ONE, now).word()), (Some(TWO), "underfunded"));
         lanes.funded(&ONE, 7);
         assert_eq!(lanes.choose(&[], now), Some(TWO));
         lanes.funded(&ONE, 8);
         assert_eq!(lanes.choose(&[], now), Some(ONE));
-        lanes.underfunded(&ONE, 5, 8, now);
-        lanes.underfunded(&TWO, 0, 8, now);
+        lanes.underfunded(&ONE, 5, 8, 0, now);
+        lanes.underfunded(&TWO, 0, 8, 0, now);
         assert_eq!(lanes.choose(&[], now), None);
         assert_eq!(lanes.choose(&[], now + POOR), Some(ONE));
+        // What is under way leaves too little: soon it is over.
+        lanes.underfunded(&ONE, 5, 8, 1, now);
+        assert_eq!((lanes.choose(&[], now), lanes.choose(&[], now + SHORT)), (Some(TWO), Some(ONE)));
     }
 
     #[test]
@@ -213,7 +218,7 @@ mod tests {
         assert_eq!(lanes.choose(&[], begun), Some(TWO));
         // Full is not out: the other one has room again soon.
         assert_eq!(lanes.choose(&[intent(TWO), intent(TWO)], begun), None);
-        lanes.underfunded(&TWO, 0, 8, begun);
+        lanes.underfunded(&TWO, 0, 8, 0, begun);
         assert_eq!(lanes.choose(&[], begun), Some(ONE));
         lanes.funded(&TWO, 8);
         let again = begun + CONTESTED;

@@ -30,7 +30,7 @@ impl Worker {
     }
 
     async fn read_book(&self, contract: ContractKind, book: BookState, head: &BlockHead) -> Result<(), WorkError> {
-        let mut update = ChainUpdate { books: vec![(contract, book)], ..ChainUpdate::default() };
+        let mut update = ChainUpdate { books: vec![(head.block.number, contract, book)], ..ChainUpdate::default() };
         for serial in 0..book.next_serial {
             let number = Number { book: book.book, serial };
             match contract {

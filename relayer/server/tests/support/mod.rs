@@ -67,6 +67,8 @@ pub struct Faults {
     pub most_rows: Option<usize>,
     /// Blocks below this number are gone.
     pub pruned_below: u64,
+    /// Who asks for this channel waits until it is released.
+    pub hold: Option<Number>,
     /// Other nodes contradict blocks from this number on.
     pub disputed_from: Option<u64>,
 }
@@ -107,6 +109,9 @@ pub struct State {
 pub struct FakeChain {
     state: Arc<Mutex<State>>,
     grown: Arc<Notify>,
+    /// Told when somebody waits for the channel that is held.
+    pub asked: Arc<Notify>,
+    released: Arc<Notify>,
 }
 
 fn hash_of(n: u64, salt: u8) -> [u8; 32] {
@@ -268,6 +273,29 @@ impl FakeChain {
         chain.emit(ContractKind::Channels, ContractEvent::CloseRequested { number, due_at });
     }
 
+    pub fn request_refund(&self, number: Number, amount: u128, due_at: u64) {
+        let mut chain = self.lock();
+        let state = chain.channels.get_mut(&number).unwrap();
+        (state.refund_requested, state.refund_due_at) = (amount, Some(due_at));
+        chain.emit(ContractKind::Channels, ContractEvent::RefundRequested { number, amount, due_at });
+    }
+
+    /// What was asked for goes back to the payer.
+    pub fn refund(&self, number: Number) {
+        let mut chain = self.lock();
+        let state = chain.channels.get_mut(&number).unwrap();
+        state.deposit -= std::mem::take(&mut state.refund_requested);
+        state.refund_due_at = None;
+        let deposit = state.deposit;
+        chain.emit(ContractKind::Channels, ContractEvent::Refunded { number, deposit });
+    }
+
+    /// Lets those go on that wait for the channel that is held.
+    pub fn release(&self) {
+        self.lock().faults.hold = None;
+        self.released.notify_waiters();
+    }
+
     pub fn stream(&self, number: Number, covered_debt: u128) {
         let stream_id = StreamId([number.serial as u8; 32]);
         let state = StreamState {
@@ -358,11 +386,20 @@ impl ChainAccess for FakeChain {
         ready(self.lock().block(block.number).map(|b| b.events.clone()))
     }
     fn channel(&self, number: Number, _: BlockRef) -> Ask<'_, ChannelView> {
-        let mut chain = self.lock();
-        chain.channel_asks += 1;
-        let closed = chain.closed.contains(&number);
-        let view = chain.channels.get(&number).map_or(if closed { ChannelView::Closed } else { ChannelView::Unknown }, |s| ChannelView::Live(*s));
-        ready(Ok(view))
+        Box::pin(async move {
+            loop {
+                let released = self.released.notified();
+                if self.lock().faults.hold != Some(number) {
+                    break;
+                }
+                self.asked.notify_one();
+                released.await;
+            }
+            let mut chain = self.lock();
+            chain.channel_asks += 1;
+            let gone = if chain.closed.contains(&number) { ChannelView::Closed } else { ChannelView::Unknown };
+            Ok(chain.channels.get(&number).map_or(gone, |s| ChannelView::Live(*s)))
+        })
     }
     fn channel_at_best(&self, number: Number) -> Ask<'_, ChannelView> {
         ready(Ok(self.lock().unfinalized.get(&number).map_or(ChannelView::Unknown, |s| ChannelView::Live(*s))))
