@@ -7,7 +7,8 @@
 //! - [`people`]: keys and the money they begin with.
 //! - [`story`]: what `scripts/demo` plays, and the audit at its end.
 //!
-//! Programs: `story` (`scripts/demo`), `deploy` (`scripts/deploy`). Tests: `relayer_killed`, `bad_vouchers`, `streams_claimed`, `audit`.
+//! Programs: `story` (`scripts/demo`), `deploy` (`scripts/deploy`). Tests: `relayer_killed`, `several_keys`,
+//! `watchtower`, `nodes`, `bad_vouchers`, `streams_claimed`, `operated`, `audit`.
 //!
 //! ```
 //! use rivulet_e2e::people::Person;

@@ -14,7 +14,6 @@
 mod support;
 
 use rivulet_client::{Channel, Payer, Relayer, SignedVoucher, relay::BatchOutcome};
-use rivulet_core::outcome::RowOutcome;
 use rivulet_e2e::{
     harness::Daemon,
     story::{
@@ -22,8 +21,6 @@ use rivulet_e2e::{
         plan::{Coin, Dice, Money},
     },
 };
-use rivulet_rules::chain::ContractEvent;
-use rusqlite::{Connection, OpenFlags};
 use std::{
     sync::{
         Arc,
@@ -88,8 +85,7 @@ async fn post(
 
 /// Waits until an intent is open, and returns at once.
 async fn wait_for_intent(daemon: &Daemon) {
-    let database = Connection::open_with_flags(daemon.database_path(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    database.busy_timeout(Duration::from_secs(5)).unwrap();
+    let database = support::database(daemon);
     let begun = Instant::now();
     loop {
         let open: i64 = database.query_row("SELECT count(*) FROM intents WHERE state = 'open'", [], |row| row.get(0)).unwrap();
@@ -153,24 +149,6 @@ async fn kill_again_and_again(play: &Play, daemon: &mut Daemon, dice: &mut Dice)
     kills
 }
 
-/// Every row that a claim has carried: none may have been carried twice.
-async fn assert_no_row_was_wasted(play: &Play) -> usize {
-    let (from, to) = (play.start.block.number, play.stage.chain.node().finalized().await.unwrap().number);
-    let mut rows = 0;
-    for number in from..=to {
-        let block = play.stage.chain.node().block_at(number).await.unwrap().unwrap();
-        for record in play.stage.chain.events(block).await.unwrap() {
-            if let ContractEvent::Claimed { rows: claimed, .. } = record.event {
-                rows += claimed.len();
-                for row in claimed {
-                    assert_eq!(row.outcome, RowOutcome::Applied, "in block {number}: {row:?}");
-                }
-            }
-        }
-    }
-    rows
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_acknowledged_voucher_is_paid_exactly_once() {
     let options = ["--payers", "16", "--creators", "4", "--streams", "0", "--vouchers", "4000"];
@@ -216,7 +194,7 @@ async fn every_acknowledged_voucher_is_paid_exactly_once() {
     let relayer = play.cast.relayer.account();
     let lost = play.start.of(&relayer).native() - end.of(&relayer).native();
     assert_eq!(lost, costs[&relayer].fees, "the relayer's key lost something else than fees");
-    let rows = assert_no_row_was_wasted(&play).await;
+    let rows = support::assert_no_row_was_wasted(&play).await;
     let count = acknowledged.load(Ordering::Relaxed);
     println!("{kills} kills; {count} vouchers acknowledged, paid by {rows} rows in {} transactions, none wasted", claimed.transactions);
     assert!(claimed.transactions >= 10 && count >= 500, "too little happened to prove anything");
