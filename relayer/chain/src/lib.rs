@@ -30,6 +30,7 @@ mod chain;
 pub mod deploy;
 pub mod deployment;
 mod dry_run;
+mod endpoints;
 mod error;
 mod events;
 mod feed;

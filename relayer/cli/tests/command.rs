@@ -158,6 +158,21 @@ fn secrets_come_from_variables_or_files_and_are_never_said() {
 }
 
 #[test]
+fn several_keys_are_named_with_their_accounts_and_none_may_be_there_twice() {
+    let dir = folder(include_str!("../../config/minimal.toml"));
+    for (name, key) in [("a.key", HEX), ("b.key", PHRASE), ("c.key", HEX)] {
+        std::fs::write(dir.path().join(name), key).unwrap();
+    }
+    let (ok, text) = rivulet(dir.path(), &["relay", "check-config", "--signer-file", "a.key,b.key"]);
+    assert!(ok && text.matches("signed and paid for by account 0x").count() == 2, "{text}");
+    says_no_secret(&text);
+    let (ok, text) = rivulet(dir.path(), &["relay", "check-config", "--signer-file", "a.key", "--signer-file", "c.key"]);
+    assert!(!ok && text.contains("the key file c.key holds the same key as another one"), "{text}");
+    let (ok, text) = rivulet_with(dir.path(), &["relay", "check-config"], &[("RIVULET__SIGNER", "{ dev_uris = [\"//Alice\", \"//Bob\"] }")]);
+    assert!(ok && text.matches("by account 0x").count() == 2, "{text}");
+}
+
+#[test]
 fn a_key_for_acknowledgements_is_made_once_and_only_for_its_owner() {
     use std::os::unix::fs::PermissionsExt;
     let dir = folder(include_str!("../../config/minimal.toml"));

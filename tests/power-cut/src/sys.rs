@@ -1,8 +1,9 @@
 //! The system's own calls, past the C library, whose names are taken here.
 
 use libc::{
-    SYS_clock_gettime, SYS_fallocate, SYS_fsync, SYS_ftruncate, SYS_lseek, SYS_mkdirat, SYS_openat, SYS_pread64, SYS_pwrite64, SYS_pwritev, SYS_readlinkat,
-    SYS_renameat2, SYS_unlinkat, SYS_write, SYS_writev, c_char, c_int, c_long, c_uint, clockid_t, iovec, off_t, size_t, ssize_t, syscall, timespec,
+    SYS_clock_gettime, SYS_fallocate, SYS_fsync, SYS_ftruncate, SYS_lseek, SYS_mkdirat, SYS_openat, SYS_pread64, SYS_pwrite64, SYS_pwritev,
+    SYS_readlinkat, SYS_renameat2, SYS_unlinkat, SYS_write, SYS_writev, c_char, c_int, c_long, c_uint, clockid_t, iovec, off_t, size_t, ssize_t,
+    syscall, timespec,
 };
 
 /// Of paths, with the zero at their end.

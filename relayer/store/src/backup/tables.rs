@@ -53,6 +53,7 @@ pub const TABLES: &[Table] = &[
             ("flat_fee", Amount),
             ("min_gain", Amount),
             ("until_at", Int),
+            ("seen_at_block", Int),
         ],
     },
     Table {

@@ -142,7 +142,16 @@ async fn set_up(options: &Options, screen: Screen) -> Result<Scene> {
     let text = |n: u64| n.to_string();
     let wanted = [
         ["--payers", &text(options.payers), "--creators", "3", "--streams", "0", "--vouchers", &text(options.payers * 250)],
-        ["--node-port", &text(node_port.into()), "--block-time-ms", &text(BLOCK_TIME_MS), "--finality-lag", &text(FINALITY_LAG.into()), "--dot-usd", "4"],
+        [
+            "--node-port",
+            &text(node_port.into()),
+            "--block-time-ms",
+            &text(BLOCK_TIME_MS),
+            "--finality-lag",
+            &text(FINALITY_LAG.into()),
+            "--dot-usd",
+            "4",
+        ],
     ];
     let story = StoryOptions::parse_from(std::iter::once("story").chain(wanted.iter().flatten().copied()));
     let relayer_port = free_port()?;

@@ -180,4 +180,3 @@ impl Scene {
         Ok(is_done)
     }
 }
-
