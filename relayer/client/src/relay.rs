@@ -12,26 +12,37 @@ use rivulet_rules::{
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
-/// A voucher as JSON carries it. Amounts are strings: they do not fit into a JavaScript number.
-#[derive(Serialize)]
-struct VoucherJson {
-    book: u32,
-    serial: u32,
-    channel_id: String,
-    cumulative_amount: String,
-    signature: String,
+/// What a relayer says of itself, as far as payers need it.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct Info {
+    /// The network's name.
+    pub network: String,
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// Hash of block 0, `0x` and hex.
+    pub genesis_hash: String,
+    /// The contracts it works for.
+    pub contracts: InfoContracts,
+    /// Itself.
+    pub relayer: InfoRelayer,
 }
 
-impl From<&SignedVoucher> for VoucherJson {
-    fn from(v: &SignedVoucher) -> Self {
-        Self {
-            book: v.number.book,
-            serial: v.number.serial,
-            channel_id: text::hex(&v.channel_id.0),
-            cumulative_amount: v.cumulative_amount.to_string(),
-            signature: text::hex(&v.signature.0),
-        }
-    }
+/// The contracts a relayer works for.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct InfoContracts {
+    /// Payment channels.
+    pub channels: String,
+    /// Per-second streams.
+    pub streams: String,
+}
+
+/// A relayer's keys.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct InfoRelayer {
+    /// As contracts see it.
+    pub address: String,
+    /// What signs acknowledgements; none: they are not signed.
+    pub acknowledgement_key: Option<String>,
 }
 
 /// Why a relayer did not take something. `code` is stable.
@@ -76,6 +87,11 @@ impl Problem {
     /// True when the same request may be taken in a moment.
     pub fn is_retryable(&self) -> bool {
         matches!(self.status, 429 | 503 | 504)
+    }
+
+    /// True when the same request will never be taken. Otherwise it is not known whether it was, or will be.
+    pub fn is_final(&self) -> bool {
+        matches!(self.status, 400..=499) && !matches!(self.status, 408 | 429)
     }
 }
 
@@ -217,8 +233,56 @@ impl Relayer {
         Self { acknowledger: Some(Acknowledger { key, channels }), ..self }
     }
 
-    async fn post(&self, path: &str, body: &impl Serialize) -> Result<reqwest::Response, Error> {
+    async fn post(&self, path: &str, body: &(impl Serialize + ?Sized)) -> Result<reqwest::Response, Error> {
         self.http.post(format!("{}{path}", self.base)).json(body).send().await.map_err(Error::Unreachable)
+    }
+
+    async fn get<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, Error> {
+        let response = self.http.get(format!("{}{path}", self.base)).send().await.map_err(Error::Unreachable)?;
+        match response.status().is_success() {
+            true => response.json().await.map_err(|e| Error::Answer(e.to_string())),
+            false => Err(Error::Rejected(Box::new(problem(response).await?))),
+        }
+    }
+
+    /// What it says of itself.
+    ///
+    /// # Errors
+    ///
+    /// When it does not answer. So all questions.
+    pub async fn info(&self) -> Result<Info, Error> {
+        self.get("/v1/info").await
+    }
+
+    /// Makes sure that it works for these contracts on this chain: a voucher for others would be worth nothing there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherContracts`] when it does not; as [`Relayer::info`].
+    pub async fn check(&self, genesis_hash: [u8; 32], channels: &Deployment) -> Result<Info, Error> {
+        let info = self.info().await?;
+        let same = |what, expected: String, found: &str| match expected == found.to_lowercase() {
+            true => Ok(()),
+            false => Err(Error::OtherContracts { what, expected, found: text::shown(found) }),
+        };
+        same("genesis hash", text::hex(&genesis_hash), &info.genesis_hash)?;
+        same("chain id", channels.chain_id.to_string(), &info.chain_id.to_string())?;
+        same("channels contract", channels.contract.to_string(), &info.contracts.channels)?;
+        Ok(info)
+    }
+
+    /// The best voucher that it has of a channel, as it says: whoever relies on its total checks the signature, as [`crate::Purse::resume`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Relayer::info`].
+    pub async fn best(&self, number: ChannelNumber) -> Result<Option<BestJson>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            best: Option<BestJson>,
+        }
+        let answer: Answer = self.get(&format!("/v1/channels/{}/{}", number.book, number.serial)).await?;
+        Ok(answer.best)
     }
 
     /// Hands over a voucher. When this returns, the relayer has it on its disk. The same voucher may be sent again. The receipt is there when
@@ -233,7 +297,7 @@ impl Relayer {
         struct Answer {
             acknowledgement: Option<AcknowledgementJson>,
         }
-        let response = self.post("/v1/vouchers", &VoucherJson::from(voucher)).await?;
+        let response = self.post("/v1/vouchers", voucher).await?;
         if !response.status().is_success() {
             return Err(Error::Rejected(Box::new(problem(response).await?)));
         }
@@ -257,9 +321,8 @@ impl Relayer {
             problem: Option<Problem>,
             acknowledgement: Option<AcknowledgementJson>,
         }
-        let body: Vec<_> = vouchers.iter().map(VoucherJson::from).collect();
         let path = if self.acknowledger.is_some() { "/v1/vouchers/batch?acknowledge=true" } else { "/v1/vouchers/batch" };
-        let response = self.post(path, &body).await?;
+        let response = self.post(path, &vouchers).await?;
         if !response.status().is_success() {
             return Err(Error::Rejected(Box::new(problem(response).await?)));
         }
