@@ -45,6 +45,27 @@ pub struct InfoRelayer {
     pub acknowledgement_key: Option<String>,
 }
 
+/// What a payee has earned in a token through a relayer, relay fees included. Amounts in the token's smallest unit.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct TokenEarnings {
+    /// The token's address.
+    pub token: String,
+    /// Channels, closed ones included.
+    pub channels: u64,
+    /// Sum of the best vouchers.
+    #[serde(with = "crate::purse::units")]
+    pub accepted: u128,
+    /// Paid out on the chain, whoever claimed.
+    #[serde(with = "crate::purse::units")]
+    pub claimed: u128,
+    /// Accepted, covered and not yet claimed.
+    #[serde(with = "crate::purse::units")]
+    pub pending: u128,
+    /// Accepted and out of reach.
+    #[serde(with = "crate::purse::units")]
+    pub lost: u128,
+}
+
 /// Why a relayer did not take something. `code` is stable.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -283,6 +304,55 @@ impl Relayer {
         }
         let answer: Answer = self.get(&format!("/v1/channels/{}/{}", number.book, number.serial)).await?;
         Ok(answer.best)
+    }
+
+    /// What a payee has earned through it, by token.
+    ///
+    /// # Errors
+    ///
+    /// As [`Relayer::info`].
+    pub async fn earnings(&self, payee: &Address) -> Result<Vec<TokenEarnings>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            tokens: Vec<TokenEarnings>,
+        }
+        let answer: Answer = self.get(&format!("/v1/payees/{payee}/earnings")).await?;
+        Ok(answer.tokens)
+    }
+
+    /// The best voucher of each of a payee's channels that it has: to be kept, and claimed without it one day.
+    ///
+    /// # Errors
+    ///
+    /// As [`Relayer::info`].
+    pub async fn vouchers_of(&self, payee: &Address) -> Result<Vec<SignedVoucher>, Error> {
+        #[derive(Deserialize)]
+        struct Page {
+            channels: Vec<OneChannel>,
+            next: Option<String>,
+        }
+        #[derive(Deserialize)]
+        struct OneChannel {
+            book: u32,
+            serial: u32,
+            channel_id: String,
+            best: Option<BestJson>,
+        }
+        let (mut vouchers, mut after) = (Vec::new(), String::new());
+        loop {
+            let page: Page = self.get(&format!("/v1/payees/{payee}/channels?limit=1000{after}")).await?;
+            for channel in page.channels {
+                let Some(best) = channel.best else { continue };
+                let (cumulative_amount, signature) = best.read().ok_or_else(|| Error::Answer("a best voucher that is none".into()))?;
+                let channel_id = text::channel_id("channel_id", &channel.channel_id).map_err(|e| Error::Answer(e.to_string()))?;
+                let number = ChannelNumber { book: channel.book, serial: channel.serial };
+                vouchers.push(SignedVoucher { number, channel_id, cumulative_amount, signature });
+            }
+            match page.next {
+                Some(next) => after = format!("&after={next}"),
+                None => return Ok(vouchers),
+            }
+        }
     }
 
     /// Hands over a voucher. When this returns, the relayer has it on its disk. The same voucher may be sent again. The receipt is there when

@@ -41,8 +41,8 @@ enum Outcome {
 
 impl Session {
     /// A session.
-    pub fn new(purse: Purse, relayer: Relayer) -> Self {
-        Self { purse: Arc::new(purse), relayer, turns: Arc::default() }
+    pub fn new(purse: impl Into<Arc<Purse>>, relayer: Relayer) -> Self {
+        Self { purse: purse.into(), relayer, turns: Arc::default() }
     }
 
     /// The purse.

@@ -7,7 +7,7 @@
 //! - [`people`]: keys and the money they begin with.
 //! - [`story`]: what `scripts/demo` plays, and the audit at its end.
 //!
-//! Programs: `story` (`scripts/demo`), `deploy` (`scripts/deploy`). Tests: `relayer_killed`, `bad_vouchers`, `streams_claimed`, `audit`.
+//! Program: `story` (`scripts/demo`). Tests: `relayer_killed`, `bad_vouchers`, `streams_claimed`, `operated`, `payer`, `command`, `audit`.
 //!
 //! ```
 //! use rivulet_e2e::people::Person;
