@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(of("//Alice"), of("//Alice"));
         assert_ne!(of("//Alice"), of("//Bob"));
         // Fixed: whoever loses everything but the secret finds its channels by this key.
-        assert_eq!(of("//Alice").to_string(), "FIXED");
+        assert_eq!(of("//Alice").to_string(), "0x631fefb85208ebfd82352c4452a1d02114756abc");
     }
 
     #[test]
