@@ -65,6 +65,11 @@ impl Secret {
         self.secret.to_public().to_bytes()
     }
 
+    /// The secret as a keystore file has it.
+    pub fn bytes(&self) -> [u8; 64] {
+        self.secret.to_ed25519_bytes()
+    }
+
     /// The seed, to be written down by its owner.
     pub fn seed(&self) -> Option<String> {
         self.seed.map(|seed| text::hex(&seed))
@@ -76,7 +81,7 @@ impl Secret {
         getrandom::fill(&mut random).map_err(|_| bad("the system gave no randomness"))?;
         let (salt, nonce) = random.split_at(32);
         let cipher = cipher(passphrase, salt, LOG_N, R, P)?;
-        let plain = [&PKCS8_HEAD[..], &self.secret.to_ed25519_bytes(), &PKCS8_DIVIDER, &self.public()].concat();
+        let plain = [&PKCS8_HEAD[..], &self.bytes(), &PKCS8_DIVIDER, &self.public()].concat();
         let sealed = cipher.encrypt(Nonce::from_slice(nonce), &plain[..]).map_err(|_| bad("the key cannot be encrypted"))?;
         let numbers = [1u32 << LOG_N, P, R].map(u32::to_le_bytes).concat();
         let encoded = STANDARD.encode([salt, &numbers, nonce, &sealed].concat());
@@ -131,7 +136,7 @@ mod tests {
         let signer = Signer::from_keystore(&file, "correct horse").unwrap();
         assert_eq!(signer.account(), Signer::from_uri(PHRASE).unwrap().account());
         assert_eq!(labels(&file), Some(("5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV".into(), "reader".into())));
-        assert_eq!(secret_of(&file, "correct horse").unwrap(), secret.secret.to_ed25519_bytes());
+        assert_eq!(secret_of(&file, "correct horse").unwrap(), secret.bytes());
         let refused = Signer::from_keystore(&file, "wrong").unwrap_err().to_string();
         assert!(refused.contains("passphrase"), "{refused}");
         assert!(!file.contains("bottom"));

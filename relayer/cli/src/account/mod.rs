@@ -40,7 +40,9 @@ fn voucher_key(secret: &[u8]) -> anyhow::Result<VoucherKey> {
 }
 
 fn from_uri(uri: &str) -> anyhow::Result<Account> {
-    Ok(Account { signer: Signer::from_uri(uri)?, vouchers: voucher_key(uri.as_bytes())? })
+    // A seed or phrase is the same secret in a keystore file.
+    let vouchers = keystore::Secret::read(uri).map_or_else(|_| voucher_key(uri.as_bytes()), |secret| voucher_key(&secret.bytes()))?;
+    Ok(Account { signer: Signer::from_uri(uri)?, vouchers })
 }
 
 /// A path, not a secret: everybody knows these keys.
@@ -135,6 +137,14 @@ mod tests {
         assert_ne!(of("//Alice"), of("//Bob"));
         // Fixed: whoever loses everything but the secret finds its channels by this key.
         assert_eq!(of("//Alice").to_string(), "0x631fefb85208ebfd82352c4452a1d02114756abc");
+    }
+
+    #[test]
+    fn a_phrase_and_its_keystore_file_have_one_voucher_key() {
+        let phrase = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
+        let file = keystore::Secret::read(phrase).unwrap().encrypt("correct horse", "reader").unwrap();
+        let of_file = voucher_key(&keystore::secret_of(&file, "correct horse").unwrap()).unwrap();
+        assert_eq!(of_file.address(), from_uri(phrase).unwrap().vouchers.address());
     }
 
     #[test]

@@ -106,5 +106,24 @@ async fn a_payment_without_an_answer_is_kept_and_handed_over_later() {
     world.daemon.wait_ready().await.unwrap();
     assert_eq!(user.json(&format!("channel pay {number} 0.2dot --purchase song --yes"))["total"]["amount"], "0.3");
     assert_eq!(user.json(&format!("channel pay {number} --pending"))["total"]["amount"], "0.3");
+
+    // The same relayer by HTTPS: trusted by the system's certificates only.
+    world.daemon.stop().await.unwrap();
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, key, config) = (user.file("tls.crt"), user.file("tls.key"), world.daemon.config_path());
+    fs::write(&certificate, certified.cert.pem()).unwrap();
+    fs::write(&key, certified.signing_key.serialize_pem()).unwrap();
+    let files = format!("[http]\ntls_certificate_file = {certificate:?}\ntls_key_file = {key:?}\n");
+    fs::write(&config, fs::read_to_string(&config).unwrap().replace("[http]\n", &files)).unwrap();
+    world.daemon.launch().unwrap();
+    let user = user.with("RIVULET_RELAYER", world.daemon.url().replace("http://127.0.0.1", "https://localhost"));
+    let trusting = user.with("SSL_CERT_FILE", certificate.display().to_string());
+    let pay = format!("channel pay {number} 0.2dot --purchase film --yes");
+    let mut said = trusting.run(&pay);
+    while said.code == 8 && !world.daemon.has_ended() {
+        said = trusting.run(&pay);
+    }
+    assert!(said.code == 0 && said.out.contains("paid 0.2 dot"), "{said:?}");
+    user.refused(&pay, 8, "certificate");
     world.end().await;
 }
