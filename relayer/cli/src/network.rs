@@ -112,6 +112,15 @@ impl Network {
         Ok(money)
     }
 
+    /// An amount to be paid: more than nothing.
+    pub async fn payment(&self, amount: &Amount) -> anyhow::Result<Money> {
+        let money = self.money(amount).await?;
+        if money.units == 0 {
+            return Err(usage(format!("expected more than nothing, given {amount}")).into());
+        }
+        Ok(money)
+    }
+
     /// A rate, likewise.
     pub async fn rate(&self, rate: &Rate) -> anyhow::Result<(u128, Coin)> {
         let (scaled, coin) = rate.on(&self.deployment).map_err(usage)?;

@@ -24,6 +24,7 @@ async fn money_goes_nowhere_by_mistake() {
     user.refused(&format!("{open} --deposit 5usdx --yes"), 2, "usdx is no token of dev: expected dot, usdc, usdt");
     user.refused(&format!("{open} --deposit 0.0000001usdc --yes"), 2, "usdc has 6 decimals, given 7");
     user.refused(&format!("{open} --deposit 5usdc --limit 5dot --yes"), 2, "--limit: expected usdc");
+    user.refused(&format!("{pay} 0usdc --yes"), 2, "expected more than nothing");
     user.refused(&format!("{pay} 1dot --yes"), 2, "pays usdc, given 1dot");
     user.refused(&format!("{pay} 1 --yes"), 2, "a number alone could be anything");
     user.refused("stream create --payee //Charlie --rate 3usdc/month --deposit 5usdc --yes", 2, "say a total and an end");

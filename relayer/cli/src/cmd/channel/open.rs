@@ -11,7 +11,7 @@ use crate::{
     party::Party,
 };
 use clap::Args;
-use rivulet_client::{Limits, OpenChannel, PeriodLimit};
+use rivulet_client::{OpenChannel, PeriodLimit};
 
 /// Locks money for a payee, to be paid by signatures.
 #[derive(Debug, Args)]
@@ -55,18 +55,15 @@ pub struct Open {
 impl Open {
     pub async fn run(self) -> Answer {
         let network = self.network.connect().await?;
-        let money = network.money(&self.deposit).await?;
-        let mut limits = Limits::default();
+        let money = network.payment(&self.deposit).await?;
+        let mut limits = Vec::new();
         for (given, of) in [(&self.limit, "--limit"), (&self.limit_per_day, "--limit-per-day")] {
             let Some(given) = given else { continue };
             let limit = network.money(given).await?;
             if limit.coin != money.coin {
                 return Err(Failure::Usage(format!("{of}: expected {}, as the deposit, given {given}", money.coin.name)).into());
             }
-            match of {
-                "--limit" => limits.total = Some(limit.units),
-                _ => limits.per_period = Some(PeriodLimit { amount: limit.units, secs: 86_400 }),
-            }
+            limits.push((of, limit.units));
         }
         let challenge_period_secs = u32::try_from(self.challenge_period).map_err(|_| Failure::Usage("--challenge-period is too long".into()))?;
         let payee = self.payee.payable(&network).await?;
@@ -78,8 +75,16 @@ impl Open {
         self.confirm.ask(&format!("Lock {money} of {} for {payee} on {}", purser.payer.address(), network.deployment.network))?;
 
         let site = self.site.unwrap_or_else(|| payee.to_string());
-        if limits != Limits::default() {
-            purser.purse.set_limits(&site, money.coin.token, limits)?;
+        if !limits.is_empty() {
+            // One that is not given stays as it was.
+            let mut of_site = purser.purse.limits(&site, money.coin.token);
+            for (of, amount) in limits {
+                match of {
+                    "--limit" => of_site.total = Some(amount),
+                    _ => of_site.per_period = Some(PeriodLimit { amount, secs: 86_400 }),
+                }
+            }
+            purser.purse.set_limits(&site, money.coin.token, of_site)?;
         }
         let wanted = OpenChannel { payee, token: money.coin.token, challenge_period_secs, amount: money.units };
         let noted = purser.begin_open(network.head().await?.block.number)?;

@@ -65,7 +65,7 @@ impl Pay {
             let json = json!({ "channel": number.to_string(), "paid": Value::Null, "total": coin.money(now).json() });
             return Ok(Told::new(json, format!("nothing is pending; {} paid from channel {number} in all", coin.money(now))));
         };
-        let money = network.money(amount).await?;
+        let money = network.payment(amount).await?;
         if money.coin != coin {
             return Err(Failure::Usage(format!("channel {number} pays {}, given {amount}", coin.name)).into());
         }

@@ -37,7 +37,7 @@ pub struct Topup {
 impl Topup {
     pub async fn run(self) -> Answer {
         let network = self.network.connect().await?;
-        let money = network.money(&self.amount).await?;
+        let money = network.payment(&self.amount).await?;
         let purser = Purser::open(&network, self.key.account(&network.deployment)?)?;
         let kept = purser.get(self.channel)?;
         let (number, coin) = (self.channel, network.coin_of(&kept.channel.terms.token));

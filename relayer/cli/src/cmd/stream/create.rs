@@ -79,7 +79,7 @@ impl Create {
         let memo = self.memo()?;
         let (rate, total) = match (&self.rate, &self.total) {
             (Some(rate), _) => (Some(network.rate(rate).await?), None),
-            (None, Some(total)) => (None, Some(network.money(total).await?)),
+            (None, Some(total)) => (None, Some(network.payment(total).await?)),
             (None, None) => return Err(usage("expected --rate or --total")),
         };
         let coin =

@@ -29,7 +29,7 @@ pub struct Topup {
 impl Topup {
     pub async fn run(self) -> Answer {
         let network = self.network.connect().await?;
-        let money = network.money(&self.amount).await?;
+        let money = network.payment(&self.amount).await?;
         let View { state, coin, .. } = View::read(&network, self.stream, network.head().await?).await?;
         if money.coin != coin {
             return Err(Failure::Usage(format!("stream {} pays {}, given {}", self.stream, coin.name, self.amount)).into());
