@@ -84,7 +84,7 @@ async fn a_channel_lives_its_whole_life_by_the_command_alone() {
     }
     user.refused(&format!("channel pay {number} 0.05usdc --yes"), 7, "channel_closing");
     assert_eq!(user.json(&format!("channel close {number}"))["status"], "closing", "the challenge period is not over");
-    world.stage.node.advance_time(86_400).await.unwrap();
+    world.advance(86_400).await;
     assert_eq!(user.json(&format!("channel close {number} --wait"))["status"], "closed");
     assert!(user.json("channel list")["channels"].as_array().unwrap().is_empty());
     assert_eq!(user.json("channel list --all")["channels"][0]["status"], "closed");

@@ -19,7 +19,7 @@ async fn a_stream_lives_its_whole_life_by_the_command_alone() {
         (created["status"].as_str(), created["rate"].as_str(), units(&created["deposit"])),
         (Some("streaming"), Some("36 usdc/hour"), 20_000_000)
     );
-    world.stage.node.advance_time(100).await.unwrap();
+    world.advance(100).await;
 
     // A line a second, growing by the second: 36 an hour is a cent a second.
     let watched = world.user.run(&format!("stream watch {number} --json --ticks 3"));
@@ -29,7 +29,7 @@ async fn a_stream_lives_its_whole_life_by_the_command_alone() {
 
     assert_eq!(payer.json(&format!("stream pause {number}"))["status"], "paused");
     let paused = units(&payer.json("stream list")["streams"][0]["claimable"]);
-    world.stage.node.advance_time(100).await.unwrap();
+    world.advance(100).await;
     assert_eq!(units(&payee.json("stream list")["streams"][0]["claimable"]), paused, "nothing flows in a pause");
     assert_eq!(payer.json(&format!("stream resume {number}"))["status"], "streaming");
     assert_eq!(payer.json(&format!("stream adjust {number} --rate 72usdc/hour --yes"))["rate"], "72 usdc/hour");
@@ -60,7 +60,7 @@ async fn a_stream_lives_its_whole_life_by_the_command_alone() {
     let fixed = payer.json("stream create --payee //Charlie --total 3.6usdc --for 1h --final --yes");
     let number = fixed["stream"].as_str().unwrap().to_owned();
     payer.refused(&format!("stream cancel {number}"), 6, "");
-    world.stage.node.advance_time(3_600).await.unwrap();
+    world.advance(3_600).await;
     payer.json("stream list");
     assert_eq!(units(&payee.json(&format!("stream claim {number}"))["claimed"]), 3_600_000);
     world.end().await;

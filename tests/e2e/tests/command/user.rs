@@ -52,6 +52,15 @@ impl World {
         grant(&self.stage.bank, &[Grant { to: account, planck: 1_000_000_000_000, usdc: 100_000_000 }]).await.unwrap();
     }
 
+    /// Lets time pass, and waits for a final block that has it.
+    pub async fn advance(&self, secs: u64) {
+        let chain = &self.stage.chain;
+        let head = chain.finalized_head().await.unwrap();
+        self.stage.node.advance_time(secs).await.unwrap();
+        let mut feed = chain.finalized_after(head.block);
+        while chain.node().head(feed.next().await.unwrap()).await.unwrap().now < head.now + secs {}
+    }
+
     pub async fn end(mut self) {
         self.daemon.stop().await.unwrap();
         self.stage.node.stop().await.unwrap();
