@@ -9,8 +9,8 @@
 //! - [`town`]: what the examples happen in.
 //! - [`story`]: what `scripts/demo` plays, and the audit at its end.
 //!
-//! Programs: `story` (`scripts/demo`), `deploy` (`scripts/deploy`), `faults` (`scripts/faults`). Tests: `relayer_killed`, `relayers_shared`, `several_keys`,
-//! `watchtower`, `nodes`, `bad_vouchers`, `streams_claimed`, `operated`, `audit`, `power_cut`, `cases` (the examples).
+//! Programs: `story` (`scripts/demo`), `faults` (`scripts/faults`). Tests: `relayer_killed`, `relayers_shared`, `several_keys`, `watchtower`, `nodes`,
+//! `bad_vouchers`, `streams_claimed`, `operated`, `payer`, `command`, `audit`, `power_cut`, `cases` (the examples).
 //!
 //! ```
 //! use rivulet_e2e::people::Person;

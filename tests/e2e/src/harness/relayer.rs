@@ -202,6 +202,11 @@ impl Daemon {
         }
     }
 
+    /// True when it runs no more.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.as_mut().is_none_or(|process| process.ended().is_some())
+    }
+
     /// SIGKILL. Returns when it is gone.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
