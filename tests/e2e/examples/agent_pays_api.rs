@@ -1,6 +1,11 @@
 //! An AI agent pays an API per request: a tenth of a cent each, the voucher in a header. The API serves only what its relayer has on disk.
 
-use axum::{Router, extract::State, http::{HeaderMap, StatusCode}, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    routing::get,
+};
 use rivulet_client::{OpenChannel, Relayer, SignedVoucher};
 use rivulet_core::ids::ChannelNumber;
 use rivulet_e2e::{

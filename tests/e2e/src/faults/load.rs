@@ -154,9 +154,7 @@ impl Load {
         while !vouchers.is_empty() {
             // Now and then twice at once: both must be answered in the same sense.
             let is_doubled = dice.below(8) == 0;
-            let (first, second) = tokio::join!(self.post(&vouchers), async {
-                if is_doubled { Some(self.post(&vouchers).await) } else { None }
-            });
+            let (first, second) = tokio::join!(self.post(&vouchers), async { if is_doubled { Some(self.post(&vouchers).await) } else { None } });
             for outcomes in [Some(first), second].into_iter().flatten().flatten() {
                 for (voucher, outcome) in vouchers.iter().zip(&outcomes) {
                     match outcome {
@@ -304,12 +302,8 @@ impl Load {
         let spent = Money::of(slot.coin, self.acknowledged.of(before.number()));
         let grants = [Grant { to: client.lane().signer().account(), planck: spent.planck + 10_000_000_000, usdc: spent.usdc }];
         self.insist("giving a payer money", || grant(&self.bank, &grants), || async { Ok(false) }).await?;
-        let wanted = OpenChannel {
-            payee: before.terms.payee,
-            token: before.terms.token,
-            challenge_period_secs: CHALLENGE_SECS,
-            amount: before.deposit,
-        };
+        let wanted =
+            OpenChannel { payee: before.terms.payee, token: before.terms.token, challenge_period_secs: CHALLENGE_SECS, amount: before.deposit };
         let call = || async move { Ok(client.open(&wanted).await?) };
         // One that was opened without our knowing stays as it is: nothing is ever signed for it.
         let opened = self.insist("opening a channel", call, || async { Ok(false) }).await?;

@@ -60,7 +60,7 @@ impl Verdict {
     /// For a program.
     pub fn json(&self) -> Value {
         json!({
-            "kills": { "relayer": self.kills.relayer, "power_cuts": self.kills.power_cuts, "node": self.kills.node, "all": self.kills.all() },
+            "kills": { "relayer_or_database": self.kills.processes, "power_cuts": self.kills.power_cuts, "node": self.kills.node, "all": self.kills.all() },
             "troubles": self.troubles,
             "vouchers_acknowledged": self.vouchers,
             "top_ups": self.top_ups,
@@ -87,13 +87,30 @@ impl Verdict {
         let n = |n: u64| grouped(n.into());
         let troubles: Vec<_> = self.troubles.iter().map(|(name, count)| format!("{name} {count}")).collect();
         let mut lines = vec![
-            format!("kills                       {} (relayer {}, relayer and all it had not synced {}, node {})", self.kills.all(), self.kills.relayer, self.kills.power_cuts, self.kills.node),
+            format!(
+                "kills                       {} (relayer or database {}, the same and all they had not synced {}, node {})",
+                self.kills.all(),
+                self.kills.processes,
+                self.kills.power_cuts,
+                self.kills.node
+            ),
             format!("troubles                    {}", troubles.join(", ")),
             format!("vouchers acknowledged       {}", n(self.vouchers)),
             format!("top-ups, channels closed    {}, {}", n(self.top_ups), n(self.closed)),
             format!("lost between clients and us {} requests and answers", n(self.lost_on_the_wire)),
-            format!("connections to the node cut {}; dry runs failed {}; blocks reorganized {}; starts that failed for it {}", n(self.cuts), n(self.failed_dry_runs), n(self.reorganized), self.restarts),
-            format!("claimed                     {} rows in {} transactions, {} of others in between", n(self.rows), self.transactions, self.foreign_transactions),
+            format!(
+                "connections to the node cut {}; dry runs failed {}; blocks reorganized {}; starts that failed for it {}",
+                n(self.cuts),
+                n(self.failed_dry_runs),
+                n(self.reorganized),
+                self.restarts
+            ),
+            format!(
+                "claimed                     {} rows in {} transactions, {} of others in between",
+                n(self.rows),
+                self.transactions,
+                self.foreign_transactions
+            ),
             format!("took                        {} s", self.took.as_secs()),
             String::new(),
             format!("acknowledged vouchers lost  {}", self.lost.len()),
@@ -178,7 +195,8 @@ async fn books(scene: &Scene, load: &Load) -> Result<Vec<String>> {
         for token in answer["tokens"].as_array().into_iter().flatten() {
             let amount = |key: &str| token[key].as_str().and_then(|n| n.parse::<u128>().ok()).unwrap_or(u128::MAX);
             let coin = if token["name"] == "native" { Coin::Dot } else { Coin::Usdc };
-            let acknowledged: u128 = scene.acknowledged.all().iter().filter(|(number, _)| claimed.creator_of(**number) == Some((index, coin))).map(|(_, t)| t).sum();
+            let acknowledged: u128 =
+                scene.acknowledged.all().iter().filter(|(number, _)| claimed.creator_of(**number) == Some((index, coin))).map(|(_, t)| t).sum();
             let chain = claimed.of(index, coin);
             let told = ["accepted", "claimed", "pending", "lost"].map(amount);
             if told != [acknowledged, chain, 0, 0] {
@@ -267,7 +285,8 @@ async fn key(scene: &Scene) -> Result<Option<String>> {
 }
 
 async fn open_intents(scene: &Scene) -> Result<u64> {
-    let metrics = reqwest::get(format!("{}/metrics", scene.daemon.url())).await.doing("asking for metrics")?.text().await.doing("asking for metrics")?;
+    let metrics =
+        reqwest::get(format!("{}/metrics", scene.daemon.url())).await.doing("asking for metrics")?.text().await.doing("asking for metrics")?;
     let value = metrics.lines().find_map(|line| line.strip_prefix("rivulet_open_intents ")).and_then(|n| n.trim().parse::<f64>().ok());
     value.map(|n| n as u64).ok_or_else(|| Error::new("the metrics do not say how many intents are open"))
 }

@@ -31,7 +31,10 @@ use rivulet_client::{OpenChannel, Payer, Relayer, VoucherKey};
 use rivulet_core::{amount::NATIVE_GRAIN, ids::Token};
 use screen::{Screen, To};
 use std::{
-    collections::{BTreeMap, BTreeSet}, future::Future, time::Instant};
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    time::Instant,
+};
 use streaming::{StreamPlan, reckoning::Flow, sold};
 
 /// What every act needs.
@@ -127,7 +130,8 @@ fn counted(count: usize, one: &str, many: &str) -> String {
 /// When something is not built or does not start.
 pub async fn raise(options: Options, screen: Screen, folder: Folder, tune: impl FnOnce(&mut RelayerFlags)) -> Result<(Play, Daemon)> {
     screen.begin("The stage");
-    let stage = Stage::start(folder, NodeFlags { port: options.node_port, block_time_ms: options.block_time_ms, finality_lag: options.finality_lag }).await?;
+    let stage =
+        Stage::start(folder, NodeFlags { port: options.node_port, block_time_ms: options.block_time_ms, finality_lag: options.finality_lag }).await?;
     screen.done(&format!("a node at {} with Polkadot Hub's fees; both contracts deployed", stage.node.url()));
     let (plan, streams) = (Plan::new(&options), streaming::plan(&options));
     let cast = Cast::new(&options, &stage)?;
