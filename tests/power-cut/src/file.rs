@@ -54,8 +54,11 @@ impl Watched {
         });
     }
 
-    /// Brings the copy up to date.
+    /// Brings the copy up to date. A folder's names are there already.
     pub fn sync(&self, fd: c_int) -> c_int {
+        if sys::is_folder(fd) {
+            return 0;
+        }
         quietly(|| {
             let (Some(mut place), Some(real)) = (Place::of_fd(fd), reopened(fd)) else { return 0 };
             let size = sys::size(fd);

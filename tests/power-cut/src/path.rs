@@ -130,8 +130,11 @@ impl Place {
         });
     }
 
-    pub fn make_folder(&self) {
-        quietly(|| unsafe { sys::mkdir(self.copy.as_ptr(), 0o700) });
+    pub fn make_folder(mut self) {
+        quietly(|| {
+            self.copy.make_parents();
+            unsafe { sys::mkdir(self.copy.as_ptr(), 0o700) }
+        });
     }
 
     pub fn remove_folder(&self) {

@@ -56,13 +56,19 @@ pub fn position(fd: c_int) -> off_t {
     unsafe { syscall(SYS_lseek, fd, 0, libc::SEEK_CUR) }
 }
 
+fn stat(fd: c_int) -> Option<libc::stat> {
+    let mut stat = std::mem::MaybeUninit::zeroed();
+    let done = unsafe { libc::fstat(fd, stat.as_mut_ptr()) };
+    (done == 0).then(|| unsafe { stat.assume_init() })
+}
+
 /// A file's length, without moving its position.
 pub fn size(fd: c_int) -> off_t {
-    let mut stat = std::mem::MaybeUninit::<libc::stat>::zeroed();
-    match unsafe { libc::fstat(fd, stat.as_mut_ptr()) } {
-        0 => unsafe { stat.assume_init() }.st_size,
-        _ => 0,
-    }
+    stat(fd).map_or(0, |stat| stat.st_size)
+}
+
+pub fn is_folder(fd: c_int) -> bool {
+    stat(fd).is_some_and(|stat| stat.st_mode & libc::S_IFMT == libc::S_IFDIR)
 }
 
 /// A file that is closed when it is dropped.

@@ -96,6 +96,15 @@ fn a_name_moves_at_once_and_its_bytes_only_if_they_were_synced() {
 }
 
 #[test]
+fn a_folder_is_synced_without_ado() {
+    let machine = Machine::new();
+    let script = "mkdir 'sub' or die; open(my $d, '<', 'sub') or die; use IO::Handle; $d->sync or die $!";
+    let output = machine.run("0", "perl", &["-e", script]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(machine.kept("files/sub").is_dir());
+}
+
+#[test]
 fn with_luck_writes_survive_without_a_sync() {
     let machine = Machine::new();
     assert!(machine.dd("100", &["of=a", "count=3"]).status.success());

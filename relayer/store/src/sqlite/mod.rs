@@ -109,6 +109,7 @@ impl SqliteStore {
         )?;
         migrate::up(&mut db)?;
         check_deployment(&db, deployment)?;
+        // A commit, and so a sync of all that a crash left in the log: nothing is shown that a power cut could take back.
         let now = doubts::count_start(&db)?;
         // A database that has started as often and heard as late as the mark says is the one that it was written for.
         let mark = mark::read(path).filter(|mark| mark.generation >= now.generation || mark.last_accepted_ms > now.last_accepted_ms);

@@ -1,10 +1,11 @@
 //! Breaking things, as `scripts/faults` does.
 //!
 //! - [`options`]: what can be asked for. [`load`]: what goes on meanwhile.
-//! - [`wire`] stands before the relayer, [`rpc`] before the node; [`crate::harness::Power`] is the relayer's power, disk and clock.
+//! - [`database`]: the relayer's, and its power. [`wire`] stands before the relayer, [`rpc`] before the node; [`crate::harness::Power`] is the relayer's clock.
 //! - [`weather`]: what is wrong for a while. Here: kills, and what is looked at after each.
 //! - [`verdict`]: what was lost.
 
+pub mod database;
 pub mod load;
 pub mod options;
 pub mod rpc;
@@ -24,6 +25,7 @@ use crate::{
     },
 };
 use clap::Parser;
+use database::Database;
 use load::{Acknowledged, Counts, Load, Slot};
 use options::Options;
 use rivulet_client::Relayer;
@@ -48,6 +50,8 @@ const BLOCK_TIME_MS: u64 = 250;
 const FINALITY_LAG: u32 = 3;
 /// A lost transaction is known to be lost after so many blocks.
 const MORTALITY_BLOCKS: u32 = 32;
+/// A killed relayer's successor claims after this time: it is killed more often than the default lasts.
+const LEASE_MS: u32 = 1_000;
 /// A relayer that does not start within this time has failed.
 const STARTED: Duration = Duration::from_secs(120);
 /// As in `relayer/operate/rivulet.service`.
@@ -57,6 +61,8 @@ const RESTART: Duration = Duration::from_secs(2);
 pub struct Scene {
     play: Play,
     daemon: Daemon,
+    database: Database,
+    /// Of the relayer's own machine.
     power: Power,
     rpc: Rpc,
     wire: Wire,
@@ -81,9 +87,9 @@ pub struct Scene {
 /// Who was killed how often.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Kills {
-    /// The relayer; what it wrote stays.
-    pub relayer: u64,
-    /// The relayer; what it had not synced is gone.
+    /// The relayer or its database server; what they wrote stays.
+    pub processes: u64,
+    /// The same; what they had not synced is gone.
     pub power_cuts: u64,
     /// The node.
     pub node: u64,
@@ -92,7 +98,7 @@ pub struct Kills {
 impl Kills {
     /// Of all kinds.
     pub fn all(self) -> u64 {
-        self.relayer + self.power_cuts + self.node
+        self.processes + self.power_cuts + self.node
     }
 }
 
@@ -139,6 +145,7 @@ async fn set_up(options: &Options, screen: Screen) -> Result<Scene> {
     let node_port = free_port()?;
     let rpc = Rpc::in_front_of(node_port).await?;
     let power = Power::new(&folder.path().join("disk"))?;
+    let database = Database::start(options.database, &power).await?;
     let text = |n: u64| n.to_string();
     let wanted = [
         ["--payers", &text(options.payers), "--creators", "3", "--streams", "0", "--vouchers", &text(options.payers * 250)],
@@ -162,17 +169,19 @@ async fn set_up(options: &Options, screen: Screen) -> Result<Scene> {
         // Rows of next to nothing: claim them all the same, in many transactions.
         flags.min_value_bps = 0;
         flags.max_rows = 20;
-        flags.database = Some(power.disk().join("relayer.db").to_string_lossy().into_owned());
+        flags.database = Some(database.url().to_owned());
         flags.environment = power.environment(10);
         flags.environment.extend([
             ("RIVULET__CHAIN__RPC_URLS".to_owned(), format!("[\"{}\"]", rpc.url())),
             ("RIVULET__CHAIN__MORTALITY_BLOCKS".to_owned(), MORTALITY_BLOCKS.to_string()),
+            ("RIVULET__BATCH__LEASE_MS".to_owned(), LEASE_MS.to_string()),
         ]);
     })
     .await?;
     Ok(Scene {
         play,
         daemon,
+        database,
         power,
         rpc,
         wire,
@@ -229,27 +238,29 @@ impl Scene {
     }
 
     async fn kill(&mut self, dice: &mut Dice) -> Result<()> {
-        match dice.below(20) {
-            0..=2 => {
-                self.kills.node += 1;
-                self.play.stage.node.kill_and_restart().await?;
-                self.rpc.cut();
-            }
-            choice => {
-                let is_power_cut = choice >= 9;
-                self.daemon.kill();
-                self.wire.set_open(false);
-                if is_power_cut {
-                    self.kills.power_cuts += 1;
-                    self.power.cut()?;
-                } else {
-                    self.kills.relayer += 1;
-                }
-                self.start().await?;
-                self.look_for_losses().await?;
-                self.wire.set_open(true);
-            }
+        let choice = dice.below(20);
+        if choice < 3 {
+            self.kills.node += 1;
+            self.play.stage.node.kill_and_restart().await?;
+            self.rpc.cut();
+            return Ok(());
         }
+        self.wire.set_open(false);
+        let is_power_cut = choice >= 9;
+        *(if is_power_cut { &mut self.kills.power_cuts } else { &mut self.kills.processes }) += 1;
+        if self.database.is_a_server() && choice.is_multiple_of(2) {
+            // The relayer stays, and finds its server again.
+            self.database.kill_server(is_power_cut)?;
+            self.daemon.wait_ready().await?;
+        } else {
+            self.daemon.kill();
+            if is_power_cut {
+                self.database.relayer_lost_power(&self.power)?;
+            }
+            self.start().await?;
+        }
+        self.look_for_losses().await?;
+        self.wire.set_open(true);
         Ok(())
     }
 

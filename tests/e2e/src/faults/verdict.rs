@@ -60,7 +60,7 @@ impl Verdict {
     /// For a program.
     pub fn json(&self) -> Value {
         json!({
-            "kills": { "relayer": self.kills.relayer, "power_cuts": self.kills.power_cuts, "node": self.kills.node, "all": self.kills.all() },
+            "kills": { "relayer_or_database": self.kills.processes, "power_cuts": self.kills.power_cuts, "node": self.kills.node, "all": self.kills.all() },
             "troubles": self.troubles,
             "vouchers_acknowledged": self.vouchers,
             "top_ups": self.top_ups,
@@ -88,9 +88,9 @@ impl Verdict {
         let troubles: Vec<_> = self.troubles.iter().map(|(name, count)| format!("{name} {count}")).collect();
         let mut lines = vec![
             format!(
-                "kills                       {} (relayer {}, relayer and all it had not synced {}, node {})",
+                "kills                       {} (relayer or database {}, the same and all they had not synced {}, node {})",
                 self.kills.all(),
-                self.kills.relayer,
+                self.kills.processes,
                 self.kills.power_cuts,
                 self.kills.node
             ),

@@ -91,7 +91,7 @@ impl Scene {
             Weather::AnswersLost => self.rpc.lose_answers(10),
             Weather::NoDryRuns => self.rpc.fail_dry_runs(true),
             Weather::Reorgs => self.reorganize().await?,
-            Weather::FullDisk => self.power.fill_disk(true)?,
+            Weather::FullDisk => self.database.fill_disk(&self.power, true)?,
             Weather::WrongClock => {
                 const HOUR_MS: i64 = 3_600_000;
                 let jumps = [-30 * 24 * HOUR_MS, -HOUR_MS, -5_000, 5_000, HOUR_MS, 30 * 24 * HOUR_MS];
@@ -115,7 +115,7 @@ impl Scene {
             Weather::AnswersTwice => self.rpc.answer_twice(0),
             Weather::AnswersLost => self.rpc.lose_answers(0),
             Weather::NoDryRuns => self.rpc.fail_dry_runs(false),
-            Weather::FullDisk => self.power.fill_disk(false)?,
+            Weather::FullDisk => self.database.fill_disk(&self.power, false)?,
             Weather::WrongClock => self.power.shift_clock(0)?,
             Weather::EmptyKey => {
                 self.given_planck += REFILL;
