@@ -24,6 +24,8 @@ enum Command {
     Relay(Box<cmd::relay::Relay>),
     /// Prints what a payee was paid, for its books: by day, month or claim, as CSV or JSON.
     Statement(Box<cmd::statement::Statement>),
+    /// Puts a price on a web server: HTTP 402 in front of it.
+    Paywall(Box<cmd::paywall::Paywall>),
     /// Makes a key that acknowledgements are signed with.
     Key(cmd::key::Key),
     /// Prints completions for a shell.
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Relay(relay) => relay.run(),
         Command::Statement(statement) => statement.run(),
+        Command::Paywall(paywall) => paywall.run(),
         Command::Key(key) => key.run(),
         Command::Completions(completions) => completions.run(),
     };
