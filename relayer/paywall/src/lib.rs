@@ -6,6 +6,7 @@
 //! - [`price`], [`path`], [`rules`]: what costs what.
 //! - [`grant`]: what may be served for what was accepted; [`flight`]: when money is given back.
 //! - [`purchase`], [`payload`]: what payers sign and send; [`offer`], [`denied`], [`answer`]: what they are told.
+//! - [`buyer`]: the payer's side, for programs in Rust.
 //! - [`store`]: what must not be forgotten; [`relayer`]: who carries the vouchers.
 //! - [`paywall`]: from a request to a decision; [`layer`], [`meter`]: what is done about it.
 //! - [`proxy`], [`serve`], [`config`], [`metrics`]: the daemon.
@@ -25,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+pub mod buyer;
 pub mod config;
 pub mod denied;
 pub mod flight;

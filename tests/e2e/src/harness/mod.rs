@@ -3,11 +3,15 @@
 //! Children are killed when what owns them is dropped, so a failed test or a panic leaves nothing running.
 
 mod node;
+mod paywall;
 mod process;
 mod relayer;
 mod stage;
+mod web;
 
 pub use node::{DevNode, NodeFlags};
+pub use paywall::{PaywallFlags, Wall};
 pub use process::{Process, built};
 pub use relayer::{Daemon, RelayerFlags};
 pub use stage::{Folder, Stage, bundles};
+pub use web::Nginx;

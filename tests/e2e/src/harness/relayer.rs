@@ -55,7 +55,7 @@ pub struct Daemon {
 
 /// A port that nobody has right now. It stays the relayer's over all restarts, as an operator's would. Below those that the system lends to
 /// outgoing connections: of those, one found free is a moment later the near end of somebody's request.
-fn free_port() -> Result<u16> {
+pub(super) fn free_port() -> Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = std::process::id() % u32::from(PORTS);
     for _ in 0..PORTS {
