@@ -80,14 +80,23 @@ impl Server {
     /// When the relayer does not fit, or an address cannot be listened on.
     pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), ServeError> {
         let listener = listen(self.config.listen).await?;
-        let metrics = match self.config.metrics_listen {
-            Some(address) => Some(listen(address).await?),
-            None => None,
-        };
         tokio::select! {
             fits = wait_for_relayer(&self.paywall) => fits?,
             () = told(&mut stop) => return Ok(()),
         }
+        self.serve(listener, stop).await
+    }
+
+    /// As [`Server::run`], on a socket that listens already, and without asking the relayer first.
+    ///
+    /// # Errors
+    ///
+    /// When the address of `/metrics` cannot be listened on.
+    pub async fn serve(self, listener: TcpListener, mut stop: watch::Receiver<bool>) -> Result<(), ServeError> {
+        let metrics = match self.config.metrics_listen {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
         let tidying = tokio::spawn(tidy(self.paywall.clone()));
         let counting = metrics.map(|listener| tokio::spawn(axum::serve(listener, metrics_router(self.paywall.clone())).into_future()));
         let address = listener.local_addr().map_or_else(|_| self.config.listen.to_string(), |a| a.to_string());
