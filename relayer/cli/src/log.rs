@@ -12,6 +12,11 @@ fn filter_of(text: &str) -> Result<Targets, String> {
     text.parse().map_err(|_| "levels such as info,rivulet_server=debug".to_owned())
 }
 
+/// Of a program that has no such configuration of its own.
+pub fn config(is_json: bool, filter: &str) -> Log {
+    Log { format: if is_json { LogFormat::Json } else { LogFormat::Text }, filter: filter.to_owned() }
+}
+
 /// Starts logging. What comes back changes the filter.
 pub fn start(config: &Log) -> anyhow::Result<SetLog> {
     let filter = filter_of(&config.filter).map_err(|expected| anyhow::anyhow!("log.filter: expected {expected}, got {}", config.filter))?;

@@ -39,6 +39,8 @@ enum Command {
     Relay(Box<cmd::relay::Relay>),
     /// Prints what a payee was paid, for its books: by day, month or claim, as CSV or JSON.
     Statement(Box<cmd::statement::Statement>),
+    /// Puts a price on a web server: HTTP 402 in front of it.
+    Paywall(Box<cmd::paywall::Paywall>),
     Key(Box<cmd::key::Key>),
     Deploy(Box<cmd::deploy::Deploy>),
     Dev(Box<cmd::dev::Dev>),
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Command::Earn(earn) => earn.run(),
         Command::Relay(relay) => relay.run(),
         Command::Statement(statement) => statement.run(),
+        Command::Paywall(paywall) => paywall.run(),
         Command::Key(key) => key.run(),
         Command::Deploy(deploy) => cmd::tell(deploy.json, deploy.run()),
         Command::Dev(dev) => cmd::block_on(dev.run()),

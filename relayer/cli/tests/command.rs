@@ -87,6 +87,47 @@ fn a_statement_that_cannot_be_made_says_what_is_wrong_before_any_node_is_asked()
     }
 }
 
+const PAYWALL: [&str; 7] =
+    ["paywall", "--upstream", "http://127.0.0.1:3000", "--payee", "0x00000000000000000000000000000000000000a1", "--relayer", "http://127.0.0.1:8787"];
+
+#[test]
+fn a_paywall_says_what_it_would_do_and_what_is_wrong() {
+    let dir = folder("");
+    let check = |more: &[&str]| rivulet(dir.path(), &[&PAYWALL[..], &["check-config"], more].concat());
+    let (ok, text) = check(&["--price", "/articles/free/*=free", "--price", "/articles/*=0.10native"]);
+    assert!(ok && text.contains("/articles/free/* free") && text.contains("/articles/* 0.1native"), "{text}");
+    for (price, expected) in [
+        ("/articles/*=5", "expected an amount with its token"),
+        ("/articles/*=5euro", "one of the tokens native"),
+        ("articles=5native", "without anything before the first /"),
+        ("/articles/*", "expected PATTERN=PRICE"),
+        ("/a=1native/fortnight", "a unit: B kB"),
+    ] {
+        let (ok, text) = check(&["--price", price]);
+        assert!(!ok && text.starts_with("error: ") && text.contains(expected), "{text}");
+    }
+    let (ok, text) = check(&[]);
+    assert!(!ok && text.contains("prices: expected at least one"), "{text}");
+    let (ok, text) = rivulet(dir.path(), &["paywall", "check-config", "--price", "/a=1native"]);
+    assert!(!ok && text.contains("--upstream is missing"), "{text}");
+    let (ok, text) = rivulet(dir.path(), &["paywall", "purchases", "--database", "none.db"]);
+    assert!(!ok && text.contains("none.db: no such file"), "{text}");
+    // A database of something else is left as it is.
+    std::fs::write(dir.path().join("other.db"), "").unwrap();
+    let (ok, text) = rivulet(dir.path(), &["paywall", "purchases", "--database", "other.db"]);
+    assert!(!ok && text.contains("cannot use the database"), "{text}");
+}
+
+#[test]
+fn both_paywall_examples_pass_check_config() {
+    for example in [include_str!("../../paywall/config/minimal.toml"), include_str!("../../paywall/config/full.toml")] {
+        let dir = folder("");
+        std::fs::write(dir.path().join("paywall.toml"), example.replace("usdc", "native")).unwrap();
+        let (ok, text) = rivulet(dir.path(), &["paywall", "check-config", "--config", "paywall.toml"]);
+        assert!(ok && text.contains("The configuration is good"), "{text}");
+    }
+}
+
 #[test]
 fn help_has_examples_and_completions_are_printed() {
     let dir = folder("");

@@ -9,12 +9,15 @@ pub mod earn;
 pub mod key;
 pub mod man;
 pub mod nodes;
+pub mod paywall;
 pub mod relay;
 pub mod statement;
+mod stop;
 pub mod stream;
 
 use crate::told::Told;
 use anyhow::Context;
+use stop::stop_on_signal;
 
 /// Runs a command that waits for others.
 pub fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {

@@ -3,7 +3,7 @@
 mod backup;
 mod export;
 
-use super::{dry_run, nodes};
+use super::{dry_run, nodes, stop_on_signal};
 use crate::{chain::SignedChain, database, log, signer};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -20,7 +20,7 @@ use rivulet_store::{DeploymentId, Store};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::{Notify, watch},
+    sync::Notify,
 };
 
 const EXAMPLES: &str = "Examples:
@@ -276,24 +276,4 @@ fn reload_on_signal(reload: Arc<Notify>) -> anyhow::Result<()> {
         }
     });
     Ok(())
-}
-
-/// Says true at the first SIGINT or SIGTERM; the second ends the process at once, which loses nothing that was answered.
-fn stop_on_signal() -> anyhow::Result<watch::Receiver<bool>> {
-    let (tell, told) = watch::channel(false);
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
-    tokio::spawn(async move {
-        for code in [None, Some(130)] {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            match code {
-                None => drop(tell.send(true)),
-                Some(code) => std::process::exit(code),
-            }
-        }
-    });
-    Ok(told)
 }

@@ -1,0 +1,240 @@
+//! Measures what a paywall costs in front of nginx: the same file from nginx itself, passed through, refused, and paid for in two ways, in turns, by wrk.
+
+use clap::Parser;
+use rivulet_client::{Channel, OpenChannel, VoucherSigner};
+use rivulet_core::ids::Deployment;
+use rivulet_e2e::{
+    Context, Error, Result,
+    harness::{Folder, Nginx, PaywallFlags, Wall},
+    story::{
+        opening::CHALLENGE_SECS,
+        options::Options,
+        plan::Coin,
+        raise,
+        screen::{Screen, To},
+    },
+};
+use rivulet_paywall::{buyer, paywall::now, purchase::Purchase};
+use rivulet_rules::chain::ContractKind;
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{BufWriter, Write as _},
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+/// Writes a table of ratios as Markdown. Needs nginx and wrk, and `rivulet` and `rivulet-node` beside it: `scripts/bench paywall` sees to that.
+#[derive(Parser, Clone, Debug)]
+struct Args {
+    /// How long each measurement takes.
+    #[arg(long, default_value_t = 5)]
+    seconds: u32,
+    /// How often each is made; the median counts.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Connections at once.
+    #[arg(long, default_value_t = 32)]
+    connections: u32,
+    /// How many paid requests a second are prepared.
+    #[arg(long, default_value_t = 4_000)]
+    prepared_per_sec: u32,
+}
+
+const THREADS: usize = 2;
+const PATH: &str = "/articles/1";
+
+const SCRIPT: &str = r#"
+local count = 0
+function setup(thread) thread:set("id", count); count = count + 1 end
+function init(args)
+  headers = {}
+  for line in io.lines(args[1] .. "." .. id) do headers[#headers + 1] = line end
+  at = 0
+end
+function request()
+  at = at + 1
+  -- When all are used up it is refused, and counted: then more must be prepared.
+  return wrk.format("GET", nil, { ["PAYMENT-SIGNATURE"] = headers[at] or "" })
+end
+"#;
+
+#[derive(Clone, Copy, Debug)]
+struct Measured {
+    per_sec: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+}
+
+fn number(text: &str) -> Option<f64> {
+    let at = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (digits, unit) = text.split_at(at);
+    let scale = match unit {
+        "us" => 0.001,
+        "ms" => 1.0,
+        "s" => 1_000.0,
+        _ => return None,
+    };
+    Some(digits.parse::<f64>().ok()? * scale)
+}
+
+/// Runs wrk. `refused` is how its answers must be: all or none.
+fn wrk(args: &Args, url: &str, headers: Option<&Path>, script: &Path, refused: bool) -> Result<Measured> {
+    let mut command = Command::new("wrk");
+    command.args(["--latency", &format!("-t{THREADS}"), &format!("-c{}", args.connections), &format!("-d{}s", args.seconds)]);
+    if headers.is_some() {
+        command.arg("-s").arg(script);
+    }
+    command.arg(url);
+    if let Some(headers) = headers {
+        command.arg("--").arg(headers);
+    }
+    let output = command.output().doing("running wrk: scripts/bench paywall installs it")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let word = |after: &str| text.lines().find_map(|l| Some(l.trim().strip_prefix(after)?.trim().to_owned()));
+    let cannot = || Error::new(format!("cannot read wrk's output:\n{text}{}", String::from_utf8_lossy(&output.stderr)));
+    if word("Non-2xx or 3xx responses:").is_some() != refused || word("Socket errors:").is_some() {
+        return Err(Error::new(format!("not what was to be measured (are enough payments prepared? --prepared-per-sec):\n{text}")));
+    }
+    let per_sec = word("Requests/sec:").and_then(|w| w.parse().ok()).ok_or_else(cannot)?;
+    let at = |name: &str| word(name).as_deref().and_then(number);
+    Ok(Measured { per_sec, p50_ms: at("50%").ok_or_else(cannot)?, p99_ms: at("99%").ok_or_else(cannot)? })
+}
+
+struct Payer {
+    channel: Channel,
+    signer: VoucherSigner,
+    at: Deployment,
+    host: String,
+    nonce: u64,
+}
+
+impl Payer {
+    /// Signs so many purchases of one unit into a file a thread; each with a voucher of its own, or all with one.
+    fn prepare(&mut self, path: &Path, count: u32, is_credit: bool) -> Result<()> {
+        let mut files = Vec::new();
+        for thread in 0..THREADS {
+            let name = format!("{}.{thread}", path.display());
+            files.push(BufWriter::new(fs::File::create(name).doing("writing prepared payments")?));
+        }
+        if is_credit {
+            self.channel.pay(&self.signer, u128::from(count))?;
+        }
+        for n in 0..count {
+            let voucher = self.channel.pay(&self.signer, u128::from(!is_credit))?;
+            self.nonce += 1;
+            let mut nonce = [0; 32];
+            nonce[..8].copy_from_slice(&self.nonce.to_be_bytes());
+            let request = format!("GET {}{PATH}", self.host);
+            let purchase = Purchase { channel_id: self.channel.id, amount: 1, request, nonce, valid_until: now() + 290 };
+            let header = buyer::payment(&self.channel, &voucher, &self.signer, &self.at, &purchase);
+            let file = &mut files[n as usize % THREADS];
+            writeln!(file, "{header}").doing("writing prepared payments")?;
+        }
+        files.iter_mut().try_for_each(|f| f.flush()).doing("writing prepared payments")
+    }
+}
+
+fn median(mut of: Vec<f64>) -> f64 {
+    of.sort_by(f64::total_cmp);
+    of.get(of.len() / 2).copied().unwrap_or_default()
+}
+
+fn table(rows: &[(&str, Vec<Measured>)]) -> String {
+    let medians: Vec<_> = rows
+        .iter()
+        .map(|(name, all)| {
+            let of = |f: fn(&Measured) -> f64| median(all.iter().map(f).collect());
+            (*name, Measured { per_sec: of(|m| m.per_sec), p50_ms: of(|m| m.p50_ms), p99_ms: of(|m| m.p99_ms) })
+        })
+        .collect();
+    let mut out =
+        String::from("| request | requests/s | p50, ms | p99, ms | requests/s, ratio | p50, ratio | p99, ratio |\n|---|---|---|---|---|---|---|\n");
+    let Some((_, base)) = medians.first().copied() else { return out };
+    for (name, m) in medians {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            out,
+            "| {name} | {:.0} | {:.2} | {:.2} | {:.3} | {:.1} | {:.1} |",
+            m.per_sec,
+            m.p50_ms,
+            m.p99_ms,
+            m.per_sec / base.per_sec,
+            m.p50_ms / base.p50_ms,
+            m.p99_ms / base.p99_ms
+        );
+    }
+    out
+}
+
+async fn measure(args: Args) -> Result<String> {
+    let options = Options::parse_from(["story", "--payers", "1", "--creators", "1", "--streams", "0", "--vouchers", "100"]);
+    // It looks for nothing to claim meanwhile.
+    let quiet = |flags: &mut rivulet_e2e::harness::RelayerFlags| (flags.interval_ms, flags.enough_vouchers) = (86_400_000, usize::MAX >> 1);
+    let (mut play, mut daemon) = raise(options, Screen::new(To::Nowhere), Folder::new()?, quiet).await?;
+    let folder: PathBuf = play.stage.folder.path().to_owned();
+    let web = Nginx::start(&folder).await?;
+    let page = vec![b'x'; 1_024];
+    web.put(PATH, &page)?;
+    web.put("/free", &page)?;
+    let payee = play.cast.creators[0].address();
+    let flags = PaywallFlags {
+        upstream: web.url(),
+        payee,
+        relayer: daemon.url(),
+        deployment: play.stage.deployment_path(),
+        node_url: play.stage.node.url(),
+        prices: vec!["/articles/*=0.000001usdc".into()],
+    };
+    let mut wall = Wall::start(&folder, flags).await?;
+    let payer = &play.cast.pay[0];
+    let wanted = OpenChannel { payee, token: Coin::Usdc.token(), challenge_period_secs: CHALLENGE_SECS, amount: 5_000_000 };
+    let channel = payer.open(&wanted).await?;
+    let mut payer =
+        Payer { channel, signer: payer.vouchers().clone(), at: payer.chain().binding(ContractKind::Channels), host: wall.host(), nonce: 0 };
+    let (first, begun) = (payer.channel.pay(&payer.signer, 1)?, Instant::now());
+    let relayer = rivulet_client::Relayer::new(daemon.url())?;
+    while let Err(e) = relayer.pay(&first).await {
+        if begun.elapsed() > Duration::from_secs(20) {
+            return Err(e.into());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Nothing more is needed of the chain, and it would take a part of the processor.
+    play.stage.node.set_sealing(false).await?;
+
+    let script = folder.join("pay.lua");
+    fs::write(&script, SCRIPT).doing("writing wrk's script")?;
+    let (bare, free, priced) = (format!("{}/free", web.url()), format!("{}/free", wall.url()), format!("{}{PATH}", wall.url()));
+    let prepared = folder.join("payments");
+    let count = args.prepared_per_sec * args.seconds;
+    let mut rows = [
+        ("nginx alone", Vec::new()),
+        ("free, passed through", Vec::new()),
+        ("not paid: 402", Vec::new()),
+        ("paid, from credit: a purchase", Vec::new()),
+        ("paid: a new voucher and a purchase", Vec::new()),
+    ];
+    for round in 1..=args.rounds {
+        eprintln!("round {round} of {}", args.rounds);
+        rows[0].1.push(wrk(&args, &bare, None, &script, false)?);
+        rows[1].1.push(wrk(&args, &free, None, &script, false)?);
+        rows[2].1.push(wrk(&args, &priced, None, &script, true)?);
+        payer.prepare(&prepared, count, true)?;
+        rows[3].1.push(wrk(&args, &priced, Some(&prepared), &script, false)?);
+        payer.prepare(&prepared, count, false)?;
+        rows[4].1.push(wrk(&args, &priced, Some(&prepared), &script, false)?);
+    }
+    wall.stop().await?;
+    daemon.stop().await?;
+    play.stage.node.stop().await?;
+    Ok(table(&rows))
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let args = Args::parse();
+    print!("{}", measure(args).await?);
+    Ok(())
+}
