@@ -28,6 +28,7 @@ const STOP: Duration = Duration::from_secs(20);
 pub struct DevNode {
     process: Process,
     port: u16,
+    eth_url: String,
     http: reqwest::Client,
 }
 
@@ -43,17 +44,26 @@ impl DevNode {
     pub async fn start(folder: &Path, flags: NodeFlags) -> Result<Self> {
         let mut command = Command::new(built("rivulet-node")?);
         command.args(["--rpc-port", &flags.port.to_string(), "--block-time-ms", &flags.block_time_ms.to_string()]);
+        // A fixed port for the node is for who talks to it; Ethereum's would get in the way of another node.
+        command.args(["--eth-rpc-port", "0"]);
         command.arg("--base-path").arg(folder.join("chain"));
         let mut process = Process::start("the node", command, &folder.join("node.log"))?;
         let line = process.wait_for_line("rivulet-node: ready", 0, START).await?;
         let port = line.rsplit(':').next().and_then(|port| port.parse().ok());
         let port = port.ok_or_else(|| Error::new(format!("no port in the node's ready line: {line}")))?;
-        Ok(Self { process, port, http: super::process::http() })
+        let eth_url = line.split_once("eth ").and_then(|(_, rest)| rest.split(',').next());
+        let eth_url = eth_url.ok_or_else(|| Error::new(format!("no Ethereum RPC in the node's ready line: {line}")))?.to_owned();
+        Ok(Self { process, port, eth_url, http: super::process::http() })
     }
 
     /// Where its JSON-RPC is.
     pub fn url(&self) -> String {
         format!("ws://127.0.0.1:{}", self.port)
+    }
+
+    /// Where its Ethereum JSON-RPC is.
+    pub fn eth_url(&self) -> &str {
+        &self.eth_url
     }
 
     /// The process.
