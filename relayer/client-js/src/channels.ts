@@ -6,7 +6,9 @@ import { type Token, tokenAt } from './deployment.js';
 import { RivuletError } from './errors.js';
 import type { BlockAt, Network, Wait, Wallet } from './network.js';
 import { type Permit, signPermit } from './permit.js';
+import { words } from './signature.js';
 import { type ChannelTerms, channelId, channelsOf } from './typed-data.js';
+import type { SignedVoucher } from './voucher.js';
 
 /** Where a channel is found. */
 export interface ChannelNumber {
@@ -173,6 +175,12 @@ export class Channels {
   /** Executes a close or refund that is due, whoever calls. */
   async finish({ book, serial }: ChannelNumber): Promise<void> {
     await this.send('finish', [book, serial]);
+  }
+
+  /** Claims a voucher, whoever calls: the money goes to the payee. For a payee whose relayer is gone. Undefined: the channel is closed. */
+  async claim({ number, cumulativeAmount, signature }: SignedVoucher): Promise<ChannelState | undefined> {
+    await this.send('claim', [number.book, number.serial, cumulativeAmount, ...words(signature)]);
+    return this.read(number, this.wait === 'final' ? undefined : await this.network.block('included'));
   }
 
   private async reread(number: ChannelNumber): Promise<ChannelState> {
