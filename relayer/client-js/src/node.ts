@@ -1,4 +1,5 @@
 /** For Node: a store in a folder. `import { fileStore } from '@rivulet/client/node'`. */
+import { randomUUID } from 'node:crypto';
 import { type FileHandle, link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RivuletError } from './errors.js';
@@ -14,6 +15,17 @@ function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Gives a file a second name, if nothing has that name yet: the one step that no two programs can both take. */
+async function linked(file: string, name: string): Promise<boolean> {
+  try {
+    await link(file, name);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
 }
 
@@ -35,20 +47,34 @@ export function fileStore(folder: string, { patienceMs = 10_000 } = {}): Store {
   const path = (key: string) => join(folder, `${encodeURIComponent(key)}.json`);
   const alone = queue();
 
-  async function take(lock: string): Promise<void> {
-    const mine = `${lock}.${process.pid}`;
-    await synced(mine, async (file) => void (await file.writeFile(String(process.pid))), 'w');
+  const holderOf = (lock: string) => readFile(lock, 'utf8').catch(() => undefined);
+
+  /** Removes the lock of a program that died. Alone, or of two who do so at once the second would remove the first one's new lock. */
+  async function takeOver(lock: string, mine: string, dead: string): Promise<void> {
+    const over = `${lock}.over`;
+    // Somebody else is at it.
+    if (!(await linked(mine, over))) return;
     try {
-      for (const until = Date.now() + patienceMs; ; ) {
-        try {
-          return await link(mine, lock);
-        } catch (error) {
-          if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-        }
-        if (Date.now() > until) {
-          const holder = Number(await readFile(lock, 'utf8').catch(() => 'NaN'));
-          if (!Number.isInteger(holder) || isAlive(holder)) throw new RivuletError('storage', `${lock} is held by process ${holder}: stop that program, or give this one another folder`);
-          await unlink(lock).catch(() => undefined);
+      if ((await holderOf(lock)) === dead) await unlink(lock);
+    } finally {
+      await unlink(over);
+    }
+  }
+
+  async function take(lock: string): Promise<void> {
+    const holder = `${process.pid} ${randomUUID()}`;
+    const mine = `${lock}.${holder.replace(' ', '.')}`;
+    await synced(mine, async (file) => void (await file.writeFile(holder)), 'w');
+    try {
+      let [seen, until] = [undefined as string | undefined, 0];
+      while (!(await linked(mine, lock))) {
+        const now = await holderOf(lock);
+        if (now !== seen) [seen, until] = [now, Date.now() + patienceMs];
+        else if (now !== undefined && Date.now() > until) {
+          const pid = Number(now.split(' ')[0]);
+          if (!Number.isInteger(pid) || isAlive(pid)) throw new RivuletError('storage', `${lock} is held by process ${pid}: stop that program, or give this one another folder`);
+          if (Date.now() > until + patienceMs) throw new RivuletError('storage', `${lock} cannot be taken over from process ${pid}, which is gone: remove it, and ${lock}.over`);
+          await takeOver(lock, mine, now);
         }
         await new Promise((resolve) => setTimeout(resolve, GLANCE_MS));
       }

@@ -48,8 +48,11 @@ test('work that fails lets the next one in', async () => {
 test('the lock of a program that died is taken over, that of one that runs is not', async () => {
   const store = fileStore(folder, { patienceMs: 50 });
   const { stdout } = await promisify(execFile)(process.execPath, ['--eval', 'console.log(process.pid)']);
-  await writeFile(join(folder, 'dead.json.lock'), stdout.trim());
-  assert.equal(await store.exclusive('dead', async () => 7), 7);
-  await writeFile(join(folder, 'alive.json.lock'), String(process.ppid));
+  await writeFile(join(folder, 'dead.json.lock'), `${stdout.trim()} 1`);
+  assert.deepEqual(await Promise.all([store, fileStore(folder, { patienceMs: 50 })].map((one) => one.exclusive('dead', async () => 7))), [7, 7]);
+  await writeFile(join(folder, 'stuck.json.lock'), `${stdout.trim()} 1`);
+  await writeFile(join(folder, 'stuck.json.lock.over'), `${stdout.trim()} 1`);
+  await assert.rejects(store.exclusive('stuck', async () => 7), /remove it/);
+  await writeFile(join(folder, 'alive.json.lock'), `${process.ppid} 1`);
   await assert.rejects(store.exclusive('alive', async () => 7), refused('storage'));
 });
