@@ -61,9 +61,11 @@ fn executor() -> Executor {
         let user = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
         user.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"))).map(|dir| dir.join("rivulet"))
     });
+    // eth-rpc asks for much at once.
+    let executor = Executor::builder().with_max_runtime_instances(32);
     match cache {
-        Some(dir) => Executor::builder().with_cache_path(dir.join("node-wasm")).build(),
-        None => Executor::builder().build(),
+        Some(dir) => executor.with_cache_path(dir.join("node-wasm")).build(),
+        None => executor.build(),
     }
 }
 

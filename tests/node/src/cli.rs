@@ -9,7 +9,7 @@ use std::{path::PathBuf, time::Duration};
     name = "rivulet-node",
     version,
     after_help = "Examples:
-  rivulet-node                                  a finalized block every 500 ms, ws and http on port 9944
+  rivulet-node                                  a finalized block every 500 ms, ws and http on port 9944, Ethereum's RPC on 8545
   rivulet-node --instant                        a finalized block for each transaction, none without
   rivulet-node --block-time-ms 2000 --finality-lag 3
                                                 as the Hub: blocks that can still be reorganized
@@ -25,6 +25,14 @@ pub struct Cli {
     #[arg(long, value_name = "PORT", default_value_t = 9944)]
     pub rpc_port: u16,
 
+    /// Port of Ethereum's JSON-RPC (http and ws, on localhost); 0 takes any free one. [default: 8545, or 0 where --rpc-port is 0]
+    #[arg(long, value_name = "PORT")]
+    pub eth_rpc_port: Option<u16>,
+
+    /// No Ethereum JSON-RPC: less work for each block.
+    #[arg(long, conflicts_with = "eth_rpc_port")]
+    pub no_eth_rpc: bool,
+
     #[command(flatten)]
     pub sealing: Sealing,
 
@@ -39,6 +47,14 @@ pub struct Cli {
     /// What to log to stderr, as in RUST_LOG: `info`, or `warn,txpool=debug,runtime::revive=trace`.
     #[arg(long, value_name = "FILTER", default_value = "warn")]
     pub log: String,
+}
+
+impl Cli {
+    /// Port asked for Ethereum's RPC, if it is to run. Who wants any free port for the node wants no fixed one beside it.
+    pub fn eth_port(&self) -> Option<u16> {
+        let default = if self.rpc_port == 0 { 0 } else { 8545 };
+        (!self.no_eth_rpc).then_some(self.eth_rpc_port.unwrap_or(default))
+    }
 }
 
 /// When blocks are made.

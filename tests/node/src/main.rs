@@ -7,16 +7,19 @@
 //! - [`chain`]: database, executor, client, transaction pool.
 //! - [`seal`]: makes blocks.
 //! - [`rpc`]: the server; [`dev`], [`system`]: calls of its own.
+//! - [`eth`]: Ethereum's JSON-RPC.
 
 mod chain;
 mod cli;
 mod dev;
+mod eth;
 mod rpc;
 mod seal;
 mod system;
 
 use clap::Parser;
 use cli::{Cli, Sealing};
+use eth::EthRpc;
 use futures::StreamExt;
 use polkadot_sdk::{sc_tracing::logging::LoggerBuilder, sc_transaction_pool_api::TransactionPool};
 use seal::Sealer;
@@ -52,9 +55,17 @@ fn main() -> ExitCode {
 }
 
 fn start(cli: &Cli) -> Result<()> {
-    check_port(cli.rpc_port)?;
+    check_port(cli.rpc_port, "--rpc-port")?;
+    let eth_port = cli.eth_port().map(eth::choose_port).transpose()?;
+    if let Some(port) = eth_port {
+        check_port(port, "--eth-rpc-port")?;
+    }
     // A task that ends early is reported below; one that ends because the node does is nobody's concern.
-    LoggerBuilder::new(format!("{},sc_service::task_manager=off", cli.log)).init()?;
+    let log = format!("{},sc_service::task_manager=off", cli.log);
+    // With eth-rpc it is eth-rpc that sets up logging, once the node is there: it takes no for an error.
+    if eth_port.is_none() {
+        LoggerBuilder::new(log.clone()).init()?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (dir, temporary) = match &cli.base_path {
         Some(dir) => (dir.clone(), None),
@@ -64,7 +75,7 @@ fn start(cli: &Cli) -> Result<()> {
         }
     };
     let mut database = None;
-    let result = runtime.block_on(run(cli, &dir, &mut database));
+    let result = runtime.block_on(run(cli, &dir, eth_port.map(|port| (port, &*log)), &mut database));
     runtime.shutdown_timeout(SHUTDOWN_TIME);
     // The RPC server's own threads let go of the database a moment later. Ours is then the last hold on it, and letting
     // go of that one closes it: what it writes then must still find its directory.
@@ -78,17 +89,17 @@ fn start(cli: &Cli) -> Result<()> {
 }
 
 /// Fails early, with a sentence, when the port is taken.
-fn check_port(port: u16) -> Result<()> {
+fn check_port(port: u16, flag: &str) -> Result<()> {
     match TcpListener::bind(("127.0.0.1", port)) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            Err(format!("port {port} is taken, perhaps by another node; stop that one or choose a port with --rpc-port").into())
+            Err(format!("port {port} is taken, perhaps by another node; stop that one or choose a port with {flag}").into())
         }
         Err(error) => Err(format!("cannot listen on port {port}: {error}").into()),
     }
 }
 
-async fn run(cli: &Cli, dir: &Path, database: &mut Option<Arc<chain::Backend>>) -> Result<()> {
+async fn run(cli: &Cli, dir: &Path, eth: Option<(u16, &str)>, database: &mut Option<Arc<chain::Backend>>) -> Result<()> {
     let mut stop = Stop::new()?;
 
     let mut chain = chain::open(dir).await.map_err(|error| format!("cannot open the chain in {}: {error}", dir.display()))?;
@@ -96,18 +107,37 @@ async fn run(cli: &Cli, dir: &Path, database: &mut Option<Arc<chain::Backend>>) 
     let sealer = Arc::new(Sealer::new(&chain, cli.finality_lag)?);
     let server = rpc::serve(&chain, sealer.clone(), cli.rpc_port).await?;
     let port = server.listen_addrs().first().map_or(cli.rpc_port, |addr| addr.port());
-    println!("rivulet-node: ready, {}, ws://127.0.0.1:{port}", describe(&cli.sealing, cli.finality_lag));
+    let mut eth = match eth {
+        Some((eth_port, log)) => Some(EthRpc::start(port, eth_port, dir, log).await?),
+        None => None,
+    };
+    let eth_url = eth.as_ref().map(|eth| format!(", eth http://127.0.0.1:{}", eth.port())).unwrap_or_default();
+    // Programs take what follows the last colon for the port.
+    println!("rivulet-node: ready, {}{eth_url}, ws://127.0.0.1:{port}", describe(&cli.sealing, cli.finality_lag));
 
     let pool = chain.pool.clone();
     let result = tokio::select! {
         () = seal_forever(&sealer, &cli.sealing, &*pool) => Ok(()),
         ended = chain.tasks.future() => Err(format!("a background task ended: {ended:?}").into()),
+        // Asked to stop, it may be faster than we are.
+        ended = eth_ended(&mut eth) => ended,
         () = stop.requested() => Ok(()),
     };
+    // Then it too was asked to stop. It asks the node until then.
+    if let (Ok(()), Some(eth)) = (&result, eth) {
+        eth.finish(SHUTDOWN_TIME).await;
+    }
     // First the tasks: one that ends because its pool is gone is reported as a failure.
     drop(chain.tasks);
     drop(server);
     result
+}
+
+async fn eth_ended(eth: &mut Option<EthRpc>) -> Result<()> {
+    match eth {
+        Some(eth) => eth.ended().await,
+        None => std::future::pending().await,
+    }
 }
 
 fn describe(sealing: &Sealing, lag: u32) -> String {

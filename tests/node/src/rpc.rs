@@ -34,7 +34,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 const CHAIN_NAME: &str = "Rivulet Dev";
 /// Largest request and response, in MiB: a block of 5 MiB, in hexadecimal, with room for the JSON around it.
-const MAX_BODY_MIB: u32 = 32;
+pub const MAX_BODY_MIB: u32 = 32;
 const MAX_CONNECTIONS: u32 = 1000;
 /// Transactions that one connection may broadcast at a time.
 const MAX_BROADCASTS: usize = 1024;

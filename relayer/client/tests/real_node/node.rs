@@ -41,7 +41,7 @@ fn bundles() -> PathBuf {
 
 fn launch(port: u16, base: &Path) -> (Child, u16) {
     let mut command = Command::new(binary());
-    command.args(["--rpc-port", &port.to_string(), "--block-time-ms", "150", "--base-path"]).arg(base);
+    command.args(["--rpc-port", &port.to_string(), "--no-eth-rpc", "--block-time-ms", "150", "--base-path"]).arg(base);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

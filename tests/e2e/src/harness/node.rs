@@ -44,25 +44,30 @@ pub struct DevNode {
 #[derive(Clone)]
 pub struct DevCalls {
     port: u16,
+    eth_url: String,
     http: reqwest::Client,
 }
 
 /// Calls that do more when they are made twice.
 const CHANGES_BY_EACH_CALL: [&str; 3] = ["dev_advanceTime", "dev_sealBlock", "dev_buildFork"];
 
-/// Starts the program; returns it and its port once it answers.
-async fn launch(folder: &Path, flags: NodeFlags) -> Result<(Process, u16)> {
+/// Starts the program; returns it, its port and its Ethereum RPC's URL once it answers.
+async fn launch(folder: &Path, flags: NodeFlags) -> Result<(Process, u16, String)> {
     let log = folder.join("node.log");
     let before = std::fs::metadata(&log).map_or(0, |m| usize::try_from(m.len()).unwrap_or(usize::MAX));
     let mut command = Command::new(built("rivulet-node")?);
     command.args(["--rpc-port", &flags.port.to_string(), "--block-time-ms", &flags.block_time_ms.to_string()]);
     command.args(["--finality-lag", &flags.finality_lag.to_string()]);
+    // A fixed port for the node is for who talks to it; Ethereum's would get in the way of another node.
+    command.args(["--eth-rpc-port", "0"]);
     command.arg("--base-path").arg(folder.join("chain"));
     let mut process = Process::start("the node", command, &log)?;
     let line = process.wait_for_line("rivulet-node: ready", before, START).await?;
     let port = line.rsplit(':').next().and_then(|port| port.parse().ok());
     let port = port.ok_or_else(|| Error::new(format!("no port in the node's ready line: {line}")))?;
-    Ok((process, port))
+    let eth_url = line.split_once("eth ").and_then(|(_, rest)| rest.split(',').next());
+    let eth_url = eth_url.ok_or_else(|| Error::new(format!("no Ethereum RPC in the node's ready line: {line}")))?.to_owned();
+    Ok((process, port, eth_url))
 }
 
 impl DevNode {
@@ -72,8 +77,8 @@ impl DevNode {
     ///
     /// When it is not built, or does not get ready.
     pub async fn start(folder: &Path, flags: NodeFlags) -> Result<Self> {
-        let (process, port) = launch(folder, flags).await?;
-        let calls = DevCalls { port, http: super::process::http() };
+        let (process, port, eth_url) = launch(folder, flags).await?;
+        let calls = DevCalls { port, eth_url, http: super::process::http() };
         Ok(Self { process, folder: folder.into(), flags: NodeFlags { port, ..flags }, calls })
     }
 
@@ -87,13 +92,18 @@ impl DevNode {
         self.calls.set_sealing(false).await?;
         tokio::time::sleep(FLUSHED).await;
         self.process.kill();
-        (self.process, _) = launch(&self.folder, self.flags).await?;
+        (self.process, _, self.calls.eth_url) = launch(&self.folder, self.flags).await?;
         Ok(())
     }
 
     /// Where its JSON-RPC is.
     pub fn url(&self) -> String {
         format!("ws://127.0.0.1:{}", self.calls.port)
+    }
+
+    /// Where its Ethereum JSON-RPC is.
+    pub fn eth_url(&self) -> &str {
+        &self.calls.eth_url
     }
 
     /// The process.

@@ -274,6 +274,7 @@ async fn leave(play: &mut Play, daemon: &mut Daemon) -> Result<()> {
         String::new(),
         "Left running:".into(),
         format!("  node       {}  (process {node})", play.stage.node.url()),
+        format!("  eth-rpc    {}", play.stage.node.eth_url()),
         format!("  relayer    {url}  (process {relayer})"),
         format!("  channels   {}", deployment.contracts.channels.address.0),
         format!("  streams    {}", deployment.contracts.streams.address.0),

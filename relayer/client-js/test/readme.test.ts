@@ -1,0 +1,41 @@
+// What the README shows is what the examples do, and they do it.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { KEYS, World, account } from './support/index.js';
+
+const PACKAGE = new URL('../../', import.meta.url).pathname;
+let world: World;
+let folder: string;
+before(async () => {
+  world = await World.start();
+  folder = await mkdtemp(join(tmpdir(), 'rivulet-example-'));
+  writeFileSync(join(folder, 'dev.json'), JSON.stringify(world.deploymentJson));
+});
+after(async () => {
+  await world.stop();
+  await rm(folder, { recursive: true });
+});
+
+async function run(name: string, more: Record<string, string> = {}): Promise<string> {
+  const shown = readFileSync(`${PACKAGE}README.md`, 'utf8');
+  const example = `${PACKAGE}examples/${name}`;
+  assert.ok(shown.includes(`\`\`\`js\n${readFileSync(example, 'utf8')}\`\`\``), `README.md shows another examples/${name}`);
+  const env = { ...process.env, RPC: world.ethUrl, DEPLOYMENT: join(folder, 'dev.json'), KEY: KEYS.alith, PAYEE: account('dorothy').address, ...more };
+  return (await promisify(execFile)(process.execPath, [example], { cwd: folder, env })).stdout;
+}
+
+test('a channel is opened and paid from', async () => {
+  assert.match(await run('pay.mjs', { RELAYER: await world.relayer() }), /^channel 1\/0: 0\.01dot of 5dot paid\n$/);
+});
+
+test('a stream ticks', async () => {
+  const lines = (await run('stream.mjs')).trim().split('\n');
+  assert.ok(lines.length >= 4 && lines.every((line) => /^0(\.\d+)?usdc earned$/.test(line)), lines.join('\n'));
+  assert.ok(new Set(lines).size > 2, 'it grows');
+});
