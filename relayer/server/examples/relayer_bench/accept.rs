@@ -3,7 +3,7 @@
 use super::{
     Effort,
     load::{Answered, DEPOSIT, Load, Plan},
-    measure::{Spent, Stopwatch, cores, pin_to},
+    measure::{CORES, Spent, Stopwatch, pin_to},
     support::{FakeChain, network, relayer_on, world::acknowledgement_key},
 };
 use rivulet_core::{
@@ -42,7 +42,7 @@ pub fn run(database: &str, effort: Effort) {
         "postgres" => aside.block_on(rivulet_store::testing::server().fresh()),
         other => panic!("expected sqlite or postgres, got {other}"),
     };
-    pin_to(cores().0);
+    pin_to(CORES.0);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(measure(database, location, effort));
 }

@@ -95,7 +95,7 @@ pub fn run(plan: &[&str]) {
         connections: connections.parse().unwrap(),
         is_acknowledged: is_acknowledged.parse().unwrap(),
     };
-    measure::pin_to(measure::cores().1);
+    measure::pin_to(measure::CORES.1);
     let requests = signed(&plan);
     println!("ready");
     std::io::stdin().read_line(&mut String::new()).unwrap();

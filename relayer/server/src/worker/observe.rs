@@ -2,12 +2,8 @@
 
 use super::{WorkError, Worker};
 use crate::feed::Happening;
-use rivulet_rules::{
-    batch,
-    chain::{BlockHead, BlockRef, ClaimedRow, ContractEvent, EventRecord},
-};
-use rivulet_store::{BookClaim, Pending};
-use std::collections::BTreeMap;
+use rivulet_rules::chain::{BlockHead, BlockRef, ClaimedRow, ContractEvent, EventRecord};
+use rivulet_store::BookClaim;
 
 impl Worker {
     /// The signing key's nonce and balance. That they cannot be read stops nothing.
@@ -16,18 +12,6 @@ impl Worker {
             (Ok(nonce), Ok(balance)) => self.metrics.lane(&self.network.relayer_account.0, nonce, balance),
             (Err(e), _) | (_, Err(e)) => tracing::debug!(error = %e, "cannot read the signing key's state"),
         }
-    }
-
-    /// What could be claimed at a look for batches.
-    pub(super) fn observe_pending(&self, pending: &[Pending]) {
-        let mut by_token = BTreeMap::new();
-        for row in pending {
-            let token = &row.state.terms.token;
-            let name = self.network.token(token).map_or_else(|| token.to_string(), |(name, _)| name.to_owned());
-            let sum: &mut u128 = by_token.entry(name).or_default();
-            *sum = sum.saturating_add(batch::gain(&row.state, row.best.cumulative_amount));
-        }
-        self.metrics.pending(pending.len(), &by_token);
     }
 
     /// What a block paid out, book by book.
