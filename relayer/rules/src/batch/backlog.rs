@@ -34,9 +34,10 @@ impl Gain {
 #[derive(Clone, Copy, Debug)]
 struct Row {
     gain: Gain,
+    /// Unix seconds.
+    last_at: u32,
     /// It waits for its payee's next slot, and is not among those that may go.
     is_asleep: bool,
-    last_at: u64,
 }
 
 #[derive(Debug, Default)]
@@ -106,7 +107,7 @@ impl Book {
     }
 
     fn due_at(&self, row: &Row, policy: &Policy) -> u64 {
-        self.view.as_ref().map_or(0, |view| policy.schedule.due_at(&view.payee, row.last_at))
+        self.view.as_ref().map_or(0, |view| policy.schedule.due_at(&view.payee, u64::from(row.last_at)))
     }
 
     /// How many rows of this one's cell may go, itself included.
@@ -162,7 +163,7 @@ impl Backlog {
     /// A row could be claimed, with this gain; it was last sent, or else opened, at `last_at` (Unix seconds).
     pub fn put(&mut self, number: Number, gain: u128, last_at: u64) {
         let Number { book: in_book, serial } = number;
-        let gain = Gain::new(gain);
+        let (gain, last_at) = (Gain::new(gain), u32::try_from(last_at).unwrap_or(u32::MAX));
         let book = self.books.entry(in_book).or_default();
         let old = book.rows.get(&serial).copied();
         if old.is_some_and(|row| (row.gain, row.last_at) == (gain, last_at)) {
@@ -218,7 +219,7 @@ impl Backlog {
     pub fn rows(&self) -> BTreeMap<Number, (u128, u64)> {
         let of = |(book, rows): (&u32, &Book)| {
             let book = *book;
-            rows.rows.iter().map(move |(serial, row)| (Number { book, serial: *serial }, (row.gain.get(), row.last_at))).collect::<Vec<_>>()
+            rows.rows.iter().map(move |(serial, row)| (Number { book, serial: *serial }, (row.gain.get(), u64::from(row.last_at)))).collect::<Vec<_>>()
         };
         self.books.iter().flat_map(of).collect()
     }
