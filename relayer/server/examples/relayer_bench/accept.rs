@@ -2,8 +2,8 @@
 
 use super::{
     Effort,
-    load::{Answered, DEPOSIT, Load, Plan},
-    measure::{CORES, Spent, Stopwatch, pin_to},
+    load::{DEPOSIT, Load, Plan},
+    measure::{CORES, Stopwatch, pin_to},
     support::{FakeChain, network, relayer_on, world::acknowledgement_key},
 };
 use rivulet_core::{
@@ -18,20 +18,22 @@ use rivulet_rules::{
 };
 use rivulet_server::serve::Secrets;
 use rivulet_store::{Location, Store};
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch};
 
-/// What is sent, and how.
-const KINDS: [(&str, usize, usize, bool); 8] = [
-    ("1,000 a request", 1_000, 8, false),
-    ("100 a request", 100, 8, false),
-    ("10 a request", 10, 16, false),
-    ("one a request, acknowledged", 1, 64, false),
-    ("1,000 a request, acknowledged", 1_000, 8, true),
-    ("100 a request, acknowledged", 100, 8, true),
-    ("100 a request, one connection", 100, 1, false),
-    ("one a request, acknowledged, one connection", 1, 1, false),
+/// What is sent: its name, vouchers in a request, connections.
+type Kind = (&'static str, usize, usize);
+const PLAIN: [Kind; 6] = [
+    ("1,000 a request", 1_000, 8),
+    (HUNDRED, 100, 8),
+    ("10 a request", 10, 16),
+    ("one a request", 1, 64),
+    ("100 a request, one connection", 100, 1),
+    ("one a request, one connection", 1, 1),
 ];
+/// With the relayer's signature for each.
+const ACKNOWLEDGED: [Kind; 2] = [("100 a request, acknowledged", 100, 8), ("one a request, acknowledged", 1, 64)];
+const HUNDRED: &str = "100 a request";
 
 pub fn run(database: &str, effort: Effort) {
     let dir = tempfile::tempdir_in(std::env::var("RIVULET_BENCH_DIR").unwrap_or_else(|_| ".".to_owned())).unwrap();
@@ -92,6 +94,60 @@ async fn storing(store: &dyn Store, key: &Key, states: &[ChannelState], totals: 
     watch.spent().cpu / (sample * totals.len()) as f64
 }
 
+/// A running relayer, and what goes to it.
+struct Bench {
+    chain: FakeChain,
+    store: Arc<dyn Store>,
+    effort: Effort,
+    /// Seconds of processor time of a bare recovery.
+    bare: f64,
+    /// Of the next vouchers.
+    first_total: u128,
+}
+
+impl Bench {
+    /// Measures each kind on a relayer of its own, one line each. Vouchers a second of processor time, by name.
+    async fn phase(&mut self, is_acknowledged: bool, kinds: &[Kind]) -> HashMap<&'static str, f64> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let secrets = Secrets { acknowledgement: is_acknowledged.then(acknowledgement_key), admin: None };
+        let relayer = relayer_on(Arc::clone(&self.store), &self.chain, "batch.interval_ms = 3600000\nbatch.enough_vouchers = 1000000000", secrets);
+        relayer.worker.catch_up().await.unwrap();
+        let (tell, told) = watch::channel(false);
+        let running = tokio::spawn(relayer.run_on(listener, told));
+        let mut rates = HashMap::new();
+        for (name, size, connections) in kinds {
+            let share = if *connections == 1 { 0.05 } else { [1.0, 0.5][usize::from(*size <= 10 || is_acknowledged)] };
+            let requests = match *name {
+                FIRST => self.effort.channels as usize / size,
+                _ => (self.effort.each.as_secs_f64() / self.bare * share) as usize / size + connections,
+            };
+            let (channels, connections, first_total) = (self.effort.channels, *connections, self.first_total);
+            let plan = Plan { port, channels, size: *size, requests, first_total, connections, is_acknowledged };
+            rates.insert(*name, self.one(name, plan).await);
+            self.first_total += (requests * size) as u128 / u128::from(channels) + 1;
+        }
+        tell.send(true).unwrap();
+        running.await.unwrap().unwrap();
+        rates
+    }
+
+    async fn one(&self, name: &str, plan: Plan) -> f64 {
+        let load = tokio::task::spawn_blocking(move || Load::prepare(plan)).await.unwrap();
+        let watch = Stopwatch::start();
+        let answered = tokio::task::spawn_blocking(move || load.send()).await.unwrap();
+        let (spent, count) = (watch.spent(), (plan.size * plan.requests) as f64);
+        let (rate, cpu_rate) = (count / answered.secs, count / spent.cpu);
+        let ms = |d: Duration| d.as_secs_f64() * 1e3;
+        let (p50, p99) = (ms(answered.p50), ms(answered.p99));
+        println!("| {name} | {rate:.0} | {:.2} | {:.2} | {p50:.1} | {p99:.1} |", rate * self.bare, cpu_rate * self.bare);
+        cpu_rate
+    }
+}
+
+/// Read from the store into memory, a row inserted rather than changed.
+const FIRST: &str = "the first of each channel, 1,000 a request";
+
 async fn measure(database: &str, location: Location, effort: Effort) {
     let (key, states) = states(effort.channels);
     let chain = FakeChain::new();
@@ -101,50 +157,21 @@ async fn measure(database: &str, location: Location, effort: Effort) {
     }
     chain.produce();
     let store: Arc<dyn Store> = rivulet_store::open(&location, &network().deployment).await.unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let more = "batch.interval_ms = 3600000\nbatch.enough_vouchers = 1000000000";
-    let secrets = Secrets { acknowledgement: Some(acknowledgement_key()), admin: None };
-    let relayer = relayer_on(Arc::clone(&store), &chain, more, secrets);
-    relayer.worker.catch_up().await.unwrap();
-    let (tell, told) = watch::channel(false);
-    let running = tokio::spawn(relayer.run_on(listener, told));
-
     let (bare, checked) = checks(&key, &states, effort.each / 2);
-    println!("### Accepting, on {}\n", if database == "sqlite" { "SQLite" } else { "Postgres" });
+    println!("## Accepting, on {}\n", if database == "sqlite" { "SQLite" } else { "Postgres" });
     println!("{} channels. Bare recovery takes {:.1} µs of processor time here: {:.0} a second.\n", effort.channels, bare * 1e6, 1.0 / bare);
     println!("| vouchers | a second | × bare, by the clock | × bare, by processor time | p50 of a request, ms | p99, ms |");
     println!("|---|---|---|---|---|---|");
-    let row = |name: &str, count: usize, answered: &Answered, spent: &Spent| {
-        let (rate, cpu_rate) = (count as f64 / answered.secs, count as f64 / spent.cpu);
-        let ms = |d: Duration| d.as_secs_f64() * 1e3;
-        println!("| {name} | {rate:.0} | {:.2} | {:.2} | {:.1} | {:.1} |", rate * bare, cpu_rate * bare, ms(answered.p50), ms(answered.p99));
-        cpu_rate
-    };
-    let run = async |name: &str, plan: Plan| {
-        let load = tokio::task::spawn_blocking(move || Load::prepare(plan)).await.unwrap();
-        let watch = Stopwatch::start();
-        let answered = tokio::task::spawn_blocking(move || load.send()).await.unwrap();
-        row(name, plan.size * plan.requests, &answered, &watch.spent())
-    };
-    let plan = Plan { port, channels: effort.channels, size: 1_000, requests: 0, first_total: 1, connections: 8, is_acknowledged: false };
-    // Read from the store into memory, a row inserted rather than changed.
-    run("the first of each channel, 1,000 a request", Plan { requests: states.len() / 1_000, ..plan }).await;
-    let mut first_total = 2;
-    let mut rates = Vec::new();
-    for (name, size, connections, is_acknowledged) in KINDS {
-        let share = if connections == 1 { 0.05 } else { [1.0, 0.5][usize::from(size <= 10 || is_acknowledged)] };
-        let requests = (effort.each.as_secs_f64() / bare * share) as usize / size + connections;
-        let plan = Plan { size, requests, first_total, connections, is_acknowledged, ..plan };
-        rates.push(run(name, plan).await);
-        first_total += (requests * size) as u128 / u128::from(effort.channels) + 1;
-    }
-    let stored = storing(store.as_ref(), &key, &states, [first_total, first_total + 1]).await;
-    let whole = 1.0 / rates[1];
+    let mut bench = Bench { chain, store, effort, bare, first_total: 1 };
+    bench.phase(false, &[(FIRST, 1_000, 8)]).await;
+    let rates = bench.phase(false, &PLAIN).await;
+    bench.phase(true, &ACKNOWLEDGED).await;
+    let stored = storing(bench.store.as_ref(), &key, &states, [bench.first_total, bench.first_total + 1]).await;
+    let whole = 1.0 / rates[HUNDRED];
     println!("\nWhere a voucher's processor time goes, 100 a request:\n\n| part | µs | of all |\n|---|---|---|");
     for (name, secs) in [
         ("bare recovery", bare),
-        ("the other checks: three hashes, terms, cover", checked - bare),
+        ("the other checks: the digest, terms, cover", checked - bare),
         ("the store, in groups of 1,000", stored),
         ("the rest: HTTP, JSON, tasks, the cache", whole - checked - stored),
         ("all", whole),
@@ -152,6 +179,4 @@ async fn measure(database: &str, location: Location, effort: Effort) {
         println!("| {name} | {:.1} | {:.0} % |", secs * 1e6, secs / whole * 100.0);
     }
     println!();
-    tell.send(true).unwrap();
-    running.await.unwrap().unwrap();
 }

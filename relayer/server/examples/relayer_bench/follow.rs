@@ -10,7 +10,7 @@ use rivulet_rules::{chain::ContractKind, testing::Key};
 
 pub fn run(effort: Effort) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    println!("### Following the chain\n\nFrom decoded blocks to a cursor on disk, SQLite; up to 256 blocks share a commit.\n");
+    println!("## Following the chain\n\nFrom decoded blocks to a cursor on disk, SQLite; up to 256 blocks share a commit.\n");
     println!("| blocks | events in each | blocks/s | events/s | µs of processor time an event |\n|---|---|---|---|---|");
     for each in [0u32, 10, 200] {
         let (chain, key) = (FakeChain::new(), Key::of(1));

@@ -10,7 +10,7 @@ use rivulet_rules::{
     batch::{self, Backlog, CostModel, Policy},
     chain::{BlockHead, ContractKind, FeeModel},
 };
-use rivulet_store::{Fence, Pending};
+use rivulet_store::{Fence, Pending, Store, StoreError};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::PoisonError,
@@ -46,6 +46,44 @@ fn take_in(backlog: &mut Backlog, numbers: &[ChannelNumber], pending: Vec<Pendin
     }
 }
 
+impl Kept {
+    /// What is kept, with all that has changed in the store since; read anew when nothing is kept.
+    async fn up_to_date(kept: Option<Self>, store: &dyn Store, fence: Fence, policy: &Policy) -> Result<Self, StoreError> {
+        let changed = store.changes().take();
+        let is_old = |kept: &Self| kept.fence != fence || (store.is_shared() && kept.read_at.elapsed() >= READ_AGAIN_AFTER);
+        let Some(mut kept) = kept.filter(|kept| !changed.is_all && !is_old(kept)) else { return Self::read_all(store, fence, policy).await };
+        for book in changed.books {
+            if let Some(view) = store.book(ContractKind::Channels, book).await? {
+                kept.backlog.set_book(book, view);
+            }
+        }
+        for numbers in changed.channels.chunks(AT_ONCE) {
+            let pending = store.pending_of(numbers.to_vec()).await?;
+            take_in(&mut kept.backlog, numbers, pending);
+        }
+        Ok(kept)
+    }
+
+    async fn read_all(store: &dyn Store, fence: Fence, policy: &Policy) -> Result<Self, StoreError> {
+        let read_at = Instant::now();
+        let mut backlog = Backlog::new(policy.clone());
+        for (book, view) in store.books(ContractKind::Channels).await? {
+            backlog.set_book(book, view);
+        }
+        let mut after = None;
+        loop {
+            let page = store.unclaimed(after, AT_ONCE).await?;
+            page.rows.iter().for_each(|row| backlog.put(row.number, row.gain, row.last_at));
+            match page.next {
+                Some(number) => after = Some(number),
+                None => break,
+            }
+        }
+        tracing::debug!(rows = backlog.len(), elapsed_ms = read_at.elapsed().as_millis(), "all that is pending read");
+        Ok(Self { backlog, fence, read_at })
+    }
+}
+
 impl Worker {
     /// The fee model at this head, asked for once.
     pub(super) async fn fees_at(&self, head: &BlockHead) -> Result<FeeModel, WorkError> {
@@ -62,7 +100,7 @@ impl Worker {
     pub(super) async fn worth_a_look(&self, head: &BlockHead, fence: Fence, policy: &Policy, cost: &CostModel) -> Result<Vec<Pending>, WorkError> {
         let mut place = self.backlog.lock().await;
         // Out of its place until it is whole again: after an error everything is read anew.
-        let mut kept = self.up_to_date(place.take(), fence, policy).await?;
+        let mut kept = Kept::up_to_date(place.take(), self.store.as_ref(), fence, policy).await?;
         let mut found = self.store.closing_channels().await?;
         self.observe_backlog(&kept.backlog, &found);
         let paid: BTreeSet<_> = found.iter().map(|p| p.state.terms.number.book).collect();
@@ -76,41 +114,6 @@ impl Worker {
         }
         *place = Some(kept);
         Ok(found)
-    }
-
-    async fn up_to_date(&self, kept: Option<Kept>, fence: Fence, policy: &Policy) -> Result<Kept, WorkError> {
-        let changed = self.store.changes().take();
-        let is_old = |kept: &Kept| kept.fence != fence || (self.store.is_shared() && kept.read_at.elapsed() >= READ_AGAIN_AFTER);
-        let Some(mut kept) = kept.filter(|kept| !changed.is_all && !is_old(kept)) else { return self.read_all(fence, policy).await };
-        for book in changed.books {
-            if let Some(view) = self.store.book(ContractKind::Channels, book).await? {
-                kept.backlog.set_book(book, view);
-            }
-        }
-        for numbers in changed.channels.chunks(AT_ONCE) {
-            let pending = self.store.pending_of(numbers.to_vec()).await?;
-            take_in(&mut kept.backlog, numbers, pending);
-        }
-        Ok(kept)
-    }
-
-    async fn read_all(&self, fence: Fence, policy: &Policy) -> Result<Kept, WorkError> {
-        let read_at = Instant::now();
-        let mut backlog = Backlog::new(policy.clone());
-        for (book, view) in self.store.books(ContractKind::Channels).await? {
-            backlog.set_book(book, view);
-        }
-        let mut after = None;
-        loop {
-            let page = self.store.unclaimed(after, AT_ONCE).await?;
-            page.rows.iter().for_each(|row| backlog.put(row.number, row.gain, row.last_at));
-            match page.next {
-                Some(number) => after = Some(number),
-                None => break,
-            }
-        }
-        tracing::debug!(rows = backlog.len(), elapsed_ms = read_at.elapsed().as_millis(), "all that is pending read");
-        Ok(Kept { backlog, fence, read_at })
     }
 
     /// What could be claimed at a look for batches.
@@ -129,3 +132,6 @@ impl Worker {
         self.metrics.pending(rows, &gains.iter().map(|(token, gain)| (name(token), *gain)).collect());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,6 +90,27 @@ async fn closing_channels_are_found_apart() {
 }
 
 #[tokio::test]
+async fn what_is_pending_is_read_page_by_page_and_by_number() {
+    let (fresh, key, _) = Fresh::with_channel().await;
+    for (book, serial, total) in [(1, 0, 7), (1, 2, 5), (1, 3, 0), (2, 1, 9), (3, 0, 4), (3, 7, 6)] {
+        let state = channel(Number { book, serial }, &key, 1_000 * UNIT);
+        fresh.read_at(1, state).await;
+        if total > 0 {
+            fresh.accept(&state, &key, total).await.unwrap();
+        }
+    }
+    fresh.store.open_intent(intent(&fresh, 1, 7)).await.unwrap();
+    fresh.see(2, ChannelUpdate::Closed { number: Number { book: 1, serial: 2 }, claimed: None }).await;
+    fresh.see(2, ChannelUpdate::CloseRequested { number: Number { book: 3, serial: 0 }, due_at: 9 }).await;
+    assert_eq!(fresh.pending().await, [9, 4, 6]);
+    let changed = fresh.store.changes().take();
+    assert!(changed.is_all, "nobody had asked before");
+    fresh.accept(&channel(Number { book: 3, serial: 7 }, &key, 1_000 * UNIT), &key, 8).await.unwrap();
+    fresh.store.set_aside(vec![]).await.unwrap();
+    assert_eq!(fresh.store.changes().take().channels, [Number { book: 3, serial: 7 }]);
+}
+
+#[tokio::test]
 async fn a_row_is_in_one_open_intent_only() {
     let (fresh, key, state) = Fresh::with_channel().await;
     fresh.accept(&state, &key, 10).await.unwrap();
