@@ -11,32 +11,27 @@ use rusqlite::{Connection, Row, Rows};
 use std::collections::HashSet;
 
 /// A reader that goes on only when what it has is behind.
-struct Ordered<'a> {
+struct Ordered<'a, T> {
     rows: Rows<'a>,
+    read: fn(&Row<'_>) -> rusqlite::Result<T>,
+    /// The row that it stands at; `None`: before the first, or behind the last.
+    at: Option<(ChannelNumber, T)>,
     is_over: bool,
-    at: Option<ChannelNumber>,
 }
 
-impl<'a> Ordered<'a> {
-    fn new(rows: Rows<'a>) -> Self {
-        Self { rows, is_over: false, at: None }
+impl<'a, T> Ordered<'a, T> {
+    /// Of rows that begin with a number, in the order of numbers.
+    fn new(rows: Rows<'a>, read: fn(&Row<'_>) -> rusqlite::Result<T>) -> Self {
+        Self { rows, read, at: None, is_over: false }
     }
 
-    /// The row of this number, if there is one. Numbers are asked for in order. What `read` makes of the row is only asked for then.
-    fn find<T>(&mut self, number: ChannelNumber, read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
-        while !self.is_over && self.at.is_none_or(|at| at < number) {
-            match self.rows.next()? {
-                Some(row) => {
-                    let at = number_at(row)?;
-                    self.at = Some(at);
-                    if at == number {
-                        return read(row).map(Some);
-                    }
-                }
-                None => self.is_over = true,
-            }
+    /// The row of this number, if there is one. Numbers are asked for in order.
+    fn find(&mut self, number: ChannelNumber) -> rusqlite::Result<Option<&T>> {
+        while !self.is_over && self.at.as_ref().is_none_or(|(at, _)| *at < number) {
+            self.at = self.rows.next()?.map(|row| Ok::<_, rusqlite::Error>((number_at(row)?, (self.read)(row)?))).transpose()?;
+            self.is_over = self.at.is_none();
         }
-        Ok(None)
+        Ok(self.at.as_ref().filter(|(at, _)| *at == number).map(|(_, row)| row))
     }
 }
 
@@ -44,16 +39,26 @@ fn number_at(row: &Row<'_>) -> rusqlite::Result<ChannelNumber> {
     Ok(Number { book: row.get(0)?, serial: row.get(1)? })
 }
 
-/// What a channel's record says of a voucher of this id and total: what it would gain, and when the channel was opened. `None`: it is not pending, or its
-/// payer has asked for money back.
-fn gain_at(row: &Row<'_>, id: &[u8; 32], total: u128) -> rusqlite::Result<Option<(u128, u64)>> {
-    let (is_closed, is_closing): (bool, bool) = (row.get(2)?, row.get(3)?);
-    if is_closed || is_closing || row.get_ref(4)?.as_blob()? != id {
-        return Ok(None);
-    }
-    let (deposit, claimed) = (amount_at(row, 5)?, amount_at(row, 6)?);
-    let gain = batch::gain_of(&Address(bytes_at(row, 7)?), deposit, claimed, total);
-    Ok((gain > 0).then_some((gain, u64_at(row, 8)?)))
+/// As much of a channel's record as choosing needs.
+struct Record {
+    /// Closed, or its payer has asked for money back.
+    is_out: bool,
+    channel_id: [u8; 32],
+    deposit: u128,
+    claimed: u128,
+    token: Address,
+    opened_at: u64,
+}
+
+fn record_at(row: &Row<'_>) -> rusqlite::Result<Record> {
+    Ok(Record {
+        is_out: row.get(2)?,
+        channel_id: bytes_at(row, 3)?,
+        deposit: amount_at(row, 4)?,
+        claimed: amount_at(row, 5)?,
+        token: Address(bytes_at(row, 6)?),
+        opened_at: u64_at(row, 7)?,
+    })
 }
 
 /// A page of them, in number order after `after`; looks at `limit` vouchers.
@@ -65,13 +70,13 @@ pub fn page(db: &Connection, after: Option<ChannelNumber>, limit: usize) -> Resu
     let mut query = tx.prepare_cached("SELECT book, serial FROM intent_rows WHERE contract = 0 AND is_open = 1")?;
     let in_flight: HashSet<_> = query.query_map([], |row| number_at(row))?.collect::<Result<_, _>>()?;
     let mut query = tx.prepare_cached(
-        "SELECT book, serial, is_closed, close_due_at IS NOT NULL OR refund_due_at IS NOT NULL, channel_id, deposit, claimed, token, opened_at
+        "SELECT book, serial, is_closed OR close_due_at IS NOT NULL OR refund_due_at IS NOT NULL, channel_id, deposit, claimed, token, opened_at
          FROM channels WHERE (book, serial) > (?1, ?2) ORDER BY book, serial",
     )?;
-    let mut channels = Ordered::new(query.query(from)?);
+    let mut channels = Ordered::new(query.query(from)?, record_at);
     let mut query =
         tx.prepare_cached("SELECT book, serial, sent_at FROM row_claims WHERE contract = 0 AND (book, serial) > (?1, ?2) ORDER BY book, serial")?;
-    let mut sent = Ordered::new(query.query(from)?);
+    let mut sent = Ordered::new(query.query(from)?, |row| u64_at(row, 2));
     let mut query = tx.prepare_cached(
         "SELECT book, serial, set_aside IS NOT NULL, channel_id, cumulative_amount FROM vouchers WHERE (book, serial) > (?1, ?2)
          ORDER BY book, serial LIMIT ?3",
@@ -85,9 +90,11 @@ pub fn page(db: &Connection, after: Option<ChannelNumber>, limit: usize) -> Resu
         if row.get(2)? || in_flight.contains(&number) {
             continue;
         }
-        let (id, total) = (bytes_at(row, 3)?, amount_at(row, 4)?);
-        if let Some((gain, opened_at)) = channels.find(number, |row| gain_at(row, &id, total))?.flatten() {
-            let last_at = sent.find(number, |row| u64_at(row, 2))?.unwrap_or(opened_at);
+        let (id, total): ([u8; 32], _) = (bytes_at(row, 3)?, amount_at(row, 4)?);
+        let Some(record) = channels.find(number)?.filter(|record| !record.is_out && record.channel_id == id) else { continue };
+        let gain = batch::gain_of(&record.token, record.deposit, record.claimed, total);
+        if gain > 0 {
+            let last_at = sent.find(number)?.copied().unwrap_or(record.opened_at);
             page.rows.push(Unclaimed { number, gain, last_at });
         }
     }

@@ -19,6 +19,7 @@ use rivulet_core::{
 };
 use rivulet_rules::{
     chain::{Account, BlockHead, BlockRef, BookState, ChannelState, ContractKind},
+    reconcile::{IntentRow, RowResult},
     testing::{Key, channel, id, payee, verified},
 };
 use rivulet_store::{
@@ -102,6 +103,13 @@ async fn what_is_pending_is_read_page_by_page_and_by_number() {
     fresh.store.open_intent(intent(&fresh, 1, 7)).await.unwrap();
     fresh.see(2, ChannelUpdate::Closed { number: Number { book: 1, serial: 2 }, claimed: None }).await;
     fresh.see(2, ChannelUpdate::CloseRequested { number: Number { book: 3, serial: 0 }, due_at: 9 }).await;
+    assert_eq!(fresh.pending().await, [9, 4, 6]);
+    // Known by when they were last sent, though rows between them never were.
+    let rows = vec![IntentRow { number: Number { book: 3, serial: 7 }, cumulative_amount: 6 * UNIT, gain: 6 * UNIT }];
+    let sent = fresh.store.open_intent(NewIntent { rows, ..intent(&fresh, 2, 6) }).await.unwrap();
+    let number = Number { book: 3, serial: 7 };
+    let results = vec![RowResult { number, outcome: RowOutcome::Applied, total: UNIT }];
+    fresh.store.finish_intent(sent, IntentEnd::Finalized { block: BlockRef { number: 9, hash: [9; 32] }, fee_planck: None, results }).await.unwrap();
     assert_eq!(fresh.pending().await, [9, 4, 6]);
     let changed = fresh.store.changes().take();
     assert!(changed.is_all, "nobody had asked before");
