@@ -130,6 +130,7 @@ pub mod erc20 {
             function approve(address spender, uint256 amount) returns (bool);
             function transfer(address to, uint256 amount) returns (bool);
             function balanceOf(address owner) view returns (uint256);
+            function decimals() view returns (uint8);
             function permit(address owner, address spender, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s);
             function nonces(address owner) view returns (uint256);
             function DOMAIN_SEPARATOR() view returns (bytes32);

@@ -36,6 +36,22 @@ pub fn account_of(address: &Address) -> Account {
     Account(account)
 }
 
+/// An account from the text that wallets show (SS58, of any network) or `0x` and 64 hex digits; `None` for anything else.
+pub fn read_account(text: &str) -> Option<Account> {
+    match text.strip_prefix("0x") {
+        Some(digits) => {
+            let mut bytes = [0; 32];
+            hex::decode_to_slice(digits, &mut bytes).ok().map(|()| Account(bytes))
+        }
+        None => AccountId32::from_str(text).ok().map(|id| Account(id.0)),
+    }
+}
+
+/// An account as wallets show it, whatever the network: SS58 with prefix 42.
+pub fn account_text(account: &Account) -> String {
+    account_id(account).to_string()
+}
+
 /// A key that signs transactions: sr25519.
 #[derive(Clone)]
 pub struct Signer {
@@ -61,6 +77,21 @@ impl Signer {
     /// When the seed gives no key.
     pub fn from_seed(seed: [u8; 32]) -> Result<Self, Error> {
         let keypair = Keypair::from_secret_key(seed).map_err(|_| Error::BadKey("the seed is not valid".into()))?;
+        Ok(Self { keypair })
+    }
+
+    /// From a keystore file as Polkadot wallets export it: scrypt and xsalsa20-poly1305.
+    ///
+    /// # Errors
+    ///
+    /// When it is no such file, or the passphrase is another.
+    #[cfg(feature = "keystore")]
+    pub fn from_keystore(json: &str, passphrase: &str) -> Result<Self, Error> {
+        use subxt_signer::polkadot_js_compat::{Error as Js, decrypt_json};
+        let keypair = decrypt_json(json, passphrase).map_err(|e| match e {
+            Js::Secretbox(_) => Error::BadKey("the passphrase is not that of this file".into()),
+            other => Error::BadKey(format!("expected a keystore file as Polkadot wallets export it: {other}")),
+        })?;
         Ok(Self { keypair })
     }
 
@@ -96,6 +127,22 @@ mod tests {
         assert_eq!(hex::encode(alice.account().0), "d43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d");
         // The address that pallet-revive and polkadot-js show for Alice.
         assert_eq!(alice.address().to_string(), "0x9621dde636de098b43efb0fa9b61facfe328f99d");
+    }
+
+    #[test]
+    fn accounts_are_read_as_wallets_show_them() {
+        let alice = Signer::from_uri("//Alice").unwrap().account();
+        for text in [
+            "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY",
+            "15oF4uVJwmo4TdGW7VfQxNLavjCXviqxT9S1MgbjMNHr6Sp5",
+            &format!("0x{}", hex::encode(alice.0)),
+        ] {
+            assert_eq!(read_account(text), Some(alice), "{text}");
+        }
+        assert_eq!(read_account(&account_text(&alice)), Some(alice));
+        for bad in ["", "0x12", "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQX", "//Alice"] {
+            assert_eq!(read_account(bad), None, "{bad}");
+        }
     }
 
     #[test]

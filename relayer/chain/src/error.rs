@@ -88,6 +88,9 @@ pub enum Error {
         /// Its parent as the node says.
         found: String,
     },
+    /// Nodes contradict each other, or what was recorded: nothing may be done on what they say.
+    #[error("no node can be believed: {0}")]
+    Disputed(String),
     /// A key that cannot be read. The key is not repeated here.
     #[error("not a usable key: {0}")]
     BadKey(String),
@@ -155,6 +158,9 @@ impl From<Error> for ChainError {
         match e {
             e if e.is_retryable() => Self::Unavailable(e.to_string()),
             Error::Pruned(block) => Self::Pruned(block),
+            Error::Disputed(reason) => Self::Disputed(reason),
+            Error::Refused(Refusal::StaleNonce | Refusal::Occupied) => Self::NonceTaken(e.to_string()),
+            Error::Refused(Refusal::Payment) => Self::Unfunded(e.to_string()),
             Error::Refused(_) | Error::Expired { .. } | Error::Reverted(_) | Error::Failed(_) => Self::Refused(e.to_string()),
             e => Self::Unexpected(e.to_string()),
         }

@@ -12,6 +12,7 @@ pub struct InFlight {
     /// What was sent.
     pub tx: SignedTx,
     report: oneshot::Receiver<Result<TxReport, Error>>,
+    next_nonce: Arc<Mutex<Option<u64>>>,
 }
 
 impl InFlight {
@@ -21,7 +22,12 @@ impl InFlight {
     ///
     /// [`Error::Expired`] when it can no longer be included; others when the node is gone.
     pub async fn report(self) -> Result<TxReport, Error> {
-        self.report.await.unwrap_or_else(|_| Err(Error::Unavailable("nobody follows finality any more".into())))
+        let report = self.report.await.unwrap_or_else(|_| Err(Error::Unavailable("nobody follows finality any more".into())));
+        if matches!(report, Err(Error::Expired { .. })) {
+            // Its nonce is still to be used, and whatever has a later one waits for it for ever: the node is asked again.
+            *self.next_nonce.lock().await = None;
+        }
+        report
     }
 
     /// Its report, once it has succeeded in a final block.
@@ -82,7 +88,7 @@ impl Lane {
             match self.node.submit(&tx).await {
                 Ok(_) => {
                     *next = Some(nonce + 1);
-                    return Ok(InFlight { tx, report });
+                    return Ok(InFlight { tx, report, next_nonce: Arc::clone(&self.next_nonce) });
                 }
                 // Another program used the key, or the chain was wiped: ask the node once.
                 Err(Error::Refused(Refusal::StaleNonce | Refusal::Occupied)) if guessed => *next = None,

@@ -1,7 +1,10 @@
 //! A chain behind one or several URLs.
 
 use crate::{Error, FinalizedFeed, Limits, account::account_id, rpc::Transport, track::Tracker};
-use rivulet_rules::chain::{Account, BlockHead, BlockRef};
+use rivulet_rules::{
+    chain::{Account, BlockHead, BlockRef},
+    endpoint::{EndpointReport, Tolerance},
+};
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, OnceLock, PoisonError},
@@ -30,11 +33,15 @@ pub struct NodeOptions {
     pub mortality_blocks: u64,
     /// How often finality is asked for beside the subscription, which can fall silent without an error.
     pub poll: Duration,
+    /// How far a node may be behind before another is used.
+    pub tolerance: Tolerance,
+    /// The last final block that the caller has a record of: a voice when nodes contradict each other.
+    pub recorded: Option<BlockRef>,
 }
 
 impl Default for NodeOptions {
     fn default() -> Self {
-        Self { limits: Limits::default(), mortality_blocks: 64, poll: Duration::from_secs(6) }
+        Self { limits: Limits::default(), mortality_blocks: 64, poll: Duration::from_secs(6), tolerance: Tolerance::default(), recorded: None }
     }
 }
 
@@ -47,6 +54,7 @@ pub struct Node {
 pub(crate) struct Inner {
     pub(crate) options: NodeOptions,
     pub(crate) methods: Methods,
+    transport: Transport,
     pub(crate) tracker: Tracker,
     /// How this chain hashes. It does not change, and asking for it at each block would cost a call into the runtime.
     pub(crate) hasher: OnceLock<<SubstrateConfig as Config>::Hasher>,
@@ -65,21 +73,59 @@ impl std::fmt::Debug for Node {
 }
 
 impl Node {
-    /// Connects to the first of the URLs (`ws://` or `wss://`) that answers. With `genesis` given, only to that chain.
+    /// Connects to the first of the URLs (`ws://` or `wss://`) that answers and that no other contradicts. With `genesis` given, only to that chain.
+    /// From then on all of them are looked at every [`NodeOptions::poll`], and one that lags or lies is left.
     ///
     /// # Errors
     ///
-    /// When none answers in time, or the only one is another chain.
+    /// When none answers in time, the only one is another chain, or none can be believed.
     pub async fn connect(urls: &[String], genesis: Option<[u8; 32]>, options: NodeOptions) -> Result<Self, Error> {
-        let rpc = RpcClient::new(Transport::new(urls, genesis, options.limits));
+        let transport = Transport::new(urls, genesis, &options);
+        if urls.len() > 1 {
+            transport.look(None).await;
+        }
+        let rpc = RpcClient::new(transport.clone());
         let methods = Methods::new(rpc.clone());
         // The legacy methods: chainHead's pinned subscriptions stall under load.
         let backend = LegacyBackend::builder().build(rpc);
         let genesis = methods.genesis_hash().await?.0;
         let config = SubstrateConfig::builder().set_genesis_hash(H256(genesis)).build();
         let api = OnlineClient::from_backend_with_config(config, Arc::new(backend)).await.map_err(|e| Error::Unavailable(e.to_string()))?;
-        let inner = Inner { options, methods, tracker: Tracker::default(), hasher: OnceLock::new(), api, genesis, recent: Mutex::default() };
+        transport.watch(options.poll);
+        let inner =
+            Inner { options, methods, transport, tracker: Tracker::default(), hasher: OnceLock::new(), api, genesis, recent: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Looks at nodes once, without using any: how far each is, and whether they agree.
+    pub async fn look_at(urls: &[String], genesis: Option<[u8; 32]>, options: NodeOptions) -> Vec<EndpointReport> {
+        let transport = Transport::new(urls, genesis, &options);
+        transport.look(None).await;
+        transport.reports()
+    }
+
+    /// The nodes behind the URLs, in their order, as last seen.
+    pub fn endpoints(&self) -> Vec<EndpointReport> {
+        self.inner.transport.reports()
+    }
+
+    /// Makes sure that no other node contradicts a block that this one calls final, and holds all nodes against it from now on. A node that says
+    /// otherwise is not used again; with one node, nobody is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Disputed`] when the block is not the one that most nodes have, or nobody can tell.
+    pub async fn confirm(&self, block: BlockRef) -> Result<(), Error> {
+        self.inner.transport.confirm(block).await
+    }
+
+    /// Holds all nodes against a block that was recorded before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Node::confirm`].
+    pub async fn recorded(&self, block: BlockRef) -> Result<(), Error> {
+        self.inner.transport.recorded(block).await
     }
 
     /// Hash of block 0.

@@ -1,11 +1,15 @@
 //! JSON-RPC over a connection that mends itself: every request has a time limit, a dead connection is replaced, the next node of the list is
-//! tried, and a node of another chain is never used.
+//! tried. A node of another chain, or one that contradicts the others, is never used; one that lags only when there is no better one.
 
-use crate::Error;
+use crate::{Error, NodeOptions, endpoints::Endpoints};
+use rivulet_rules::{
+    chain::BlockRef,
+    endpoint::{EndpointReport, Judgement},
+};
 use std::{
     collections::HashMap,
     future::Future,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Weak},
     time::Duration,
 };
 use subxt::{
@@ -25,8 +29,8 @@ use subxt::{
     },
 };
 use tokio::{
-    sync::Mutex,
-    time::{Instant, sleep_until, timeout, timeout_at},
+    sync::{Mutex, watch},
+    time::{Instant, sleep, sleep_until, timeout, timeout_at},
 };
 
 /// Time limits of the connection. The defaults suit a node on the same machine and one across an ocean.
@@ -56,11 +60,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Transport(Arc<Inner>);
 
 struct Inner {
-    urls: Vec<String>,
+    endpoints: Endpoints,
     limits: Limits,
-    /// Set before the first connection, or by it: later ones must agree.
-    genesis: OnceLock<String>,
     link: Mutex<Link>,
+    /// Told when a connection is left: what is subscribed there ends, though the node may go on telling.
+    left: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -74,7 +78,15 @@ struct Link {
     complaints: HashMap<String, String>,
 }
 
-struct Params(Option<Box<RawValue>>);
+#[derive(Default)]
+pub(crate) struct Params(Option<Box<RawValue>>);
+
+impl Params {
+    pub(crate) fn of(value: &serde_json::Value) -> Self {
+        // A value of JSON can always be written as JSON.
+        Self(serde_json::value::to_raw_value(value).ok())
+    }
+}
 
 impl ToRpcParams for Params {
     fn to_rpc_params(self) -> Result<Option<Box<RawValue>>, serde_json::Error> {
@@ -82,73 +94,131 @@ impl ToRpcParams for Params {
     }
 }
 
-impl Transport {
-    pub(crate) fn new(urls: &[String], genesis: Option<[u8; 32]>, limits: Limits) -> Self {
-        let known = OnceLock::new();
-        if let Some(hash) = genesis {
-            known.get_or_init(|| format!("0x{}", hex::encode(hash)));
-        }
-        Self(Arc::new(Inner { urls: urls.to_vec(), limits, genesis: known, link: Mutex::default() }))
-    }
-
-    /// The present connection, or a new one to the first node that answers and is of the right chain.
-    async fn client(&self) -> Result<(Arc<WsClient>, u64), Error> {
-        let mut link = self.0.link.lock().await;
-        if let Some(client) = &link.client {
-            return Ok((client.clone(), link.generation));
-        }
-        let mut last = Error::Unavailable("no URL was given".into());
-        for _ in 0..self.0.urls.len() {
-            let Some(url) = self.0.urls.get(link.next_url % self.0.urls.len()) else { break };
-            match timeout(self.0.limits.connect, self.open(url)).await {
-                Ok(Ok(client)) => {
-                    let client = Arc::new(client);
-                    link.client = Some(client.clone());
-                    link.generation += 1;
-                    match link.complaints.remove(url) {
-                        Some(_) => tracing::info!(url, "connected again"),
-                        None => tracing::debug!(url, generation = link.generation, "connected"),
-                    }
-                    return Ok((client, link.generation));
-                }
-                Ok(Err(e)) => last = e,
-                Err(_) => last = Error::Unavailable(format!("{url}: no connection within {:?}", self.0.limits.connect)),
-            }
-            let complaint = last.to_string();
-            match link.complaints.insert(url.clone(), complaint.clone()) {
-                Some(before) if before == complaint => tracing::debug!(url, error = complaint, "still cannot use this node"),
-                _ => tracing::warn!(url, error = complaint, "cannot use this node: trying again"),
-            }
-            link.next_url = link.next_url.wrapping_add(1);
-        }
-        Err(last)
-    }
-
-    async fn open(&self, url: &str) -> Result<WsClient, Error> {
-        let unavailable = |e: JsonError| Error::Unavailable(format!("{url}: {e}"));
+/// Connects to one node, which messages call `name`; `check` says whether the genesis hash that it tells is the right one.
+pub(crate) async fn connect(url: &str, name: &str, limits: &Limits, check: impl FnOnce(String) -> Result<(), Error>) -> Result<WsClient, Error> {
+    let unavailable = |e: JsonError| Error::Unavailable(format!("{name}: {e}"));
+    let connecting = async {
         let client = WsClientBuilder::default()
             .max_response_size(MAX_RESPONSE_BYTES)
             .max_request_size(MAX_RESPONSE_BYTES)
-            .request_timeout(self.0.limits.request)
-            .connection_timeout(self.0.limits.connect)
+            .request_timeout(limits.request)
+            .connection_timeout(limits.connect)
             .max_concurrent_requests(4096)
             .max_buffer_capacity_per_subscription(4096)
             .build(url)
             .await
             .map_err(unavailable)?;
         let found: String = client.request("chain_getBlockHash", [0u32]).await.map_err(unavailable)?;
-        let expected = self.0.genesis.get_or_init(|| found.clone());
-        if *expected != found {
-            return Err(Error::WrongGenesis { url: url.into(), expected: expected.clone(), found });
-        }
+        check(found)?;
         Ok(client)
+    };
+    let too_late = || Error::Unavailable(format!("{name}: no connection within {:?}", limits.connect));
+    timeout(limits.connect, connecting).await.unwrap_or_else(|_| Err(too_late()))
+}
+
+impl Transport {
+    pub(crate) fn new(urls: &[String], genesis: Option<[u8; 32]>, options: &NodeOptions) -> Self {
+        let limits = options.limits;
+        let endpoints = Endpoints::new(urls, genesis, limits, options.tolerance);
+        if let Some(block) = options.recorded {
+            endpoints.record(block);
+        }
+        Self(Arc::new(Inner { endpoints, limits, link: Mutex::default(), left: watch::Sender::default() }))
+    }
+
+    /// Looks at all nodes every so often, as long as somebody holds this.
+    pub(crate) fn watch(&self, every: Duration) {
+        let inner: Weak<Inner> = Arc::downgrade(&self.0);
+        tokio::spawn(async move {
+            loop {
+                sleep(every).await;
+                let Some(inner) = inner.upgrade() else { return };
+                inner.endpoints.knock().await;
+                Self(inner).look(None).await;
+            }
+        });
+    }
+
+    /// Looks at the nodes, and leaves the one in use when another is better.
+    pub(crate) async fn look(&self, at: Option<u64>) -> Judgement {
+        let judgement = self.0.endpoints.look(at).await;
+        if self.0.endpoints.is_to_be_left() {
+            let generation = self.0.link.lock().await.generation;
+            self.drop_link(generation).await;
+        }
+        judgement
+    }
+
+    /// Makes sure that no other node contradicts this final block.
+    pub(crate) async fn confirm(&self, block: BlockRef) -> Result<(), Error> {
+        // With one node there is nobody to ask.
+        if self.0.endpoints.len() > 1 {
+            self.believe(&block).await?;
+        }
+        self.0.endpoints.record(block);
+        Ok(())
+    }
+
+    /// What was recorded before: makes sure that the node in use knows it too.
+    pub(crate) async fn recorded(&self, block: BlockRef) -> Result<(), Error> {
+        self.0.endpoints.record(block);
+        self.believe(&block).await
+    }
+
+    async fn believe(&self, block: &BlockRef) -> Result<(), Error> {
+        match self.look(Some(block.number)).await.objection(block) {
+            Some(objection) => Err(Error::Disputed(objection)),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn reports(&self) -> Vec<EndpointReport> {
+        self.0.endpoints.reports()
+    }
+
+    /// The present connection, or a new one to the first node that answers and may be used.
+    async fn client(&self) -> Result<(Arc<WsClient>, u64), Error> {
+        let mut link = self.0.link.lock().await;
+        if let Some(client) = &link.client {
+            return Ok((client.clone(), link.generation));
+        }
+        let endpoints = &self.0.endpoints;
+        let mut last = None;
+        for index in endpoints.order(link.next_url) {
+            let (url, name) = endpoints.url(index);
+            match connect(&url, &name, &self.0.limits, |found| endpoints.check_genesis(&name, found)).await {
+                Ok(client) => {
+                    let client = Arc::new(client);
+                    link.client = Some(client.clone());
+                    link.generation += 1;
+                    link.next_url = index;
+                    endpoints.set_in_use(Some((index, client.clone())));
+                    match link.complaints.remove(&url) {
+                        Some(_) => tracing::info!(node = name, "connected again"),
+                        None => tracing::debug!(node = name, generation = link.generation, "connected"),
+                    }
+                    return Ok((client, link.generation));
+                }
+                Err(e) => {
+                    let complaint = e.to_string();
+                    match link.complaints.insert(url, complaint.clone()) {
+                        Some(before) if before == complaint => tracing::debug!(node = name, error = complaint, "still cannot use this node"),
+                        _ => tracing::warn!(node = name, error = complaint, "cannot use this node: trying again"),
+                    }
+                    link.next_url = index.wrapping_add(1);
+                    last = Some(e);
+                }
+            }
+        }
+        Err(last.unwrap_or_else(|| endpoints.refusal()))
     }
 
     async fn drop_link(&self, generation: u64) {
         let mut link = self.0.link.lock().await;
-        if link.generation == generation {
-            link.client = None;
+        if link.generation == generation && link.client.take().is_some() {
             link.next_url = link.next_url.wrapping_add(1);
+            self.0.endpoints.set_in_use(None);
+            self.0.left.send_replace(());
         }
     }
 
@@ -180,7 +250,8 @@ impl Transport {
                     }
                 },
                 // With one node, another chain is a mistake in the configuration: waiting does not mend it.
-                Ok(Err(e @ Error::WrongGenesis { .. })) if self.0.urls.len() == 1 => return Err(RpcError::Client(Box::new(e))),
+                Ok(Err(e @ Error::WrongGenesis { .. })) if self.0.endpoints.len() == 1 => return Err(RpcError::Client(Box::new(e))),
+                Ok(Err(e @ Error::Disputed(_))) => return Err(RpcError::Client(Box::new(e))),
                 Ok(Err(e)) => e,
                 Err(_) => Error::Unavailable(format!("no connection within {:?}", self.0.limits.patience)),
             };
@@ -204,6 +275,7 @@ impl RpcClientT for Transport {
 
     fn subscribe_raw<'a>(&'a self, sub: &'a str, params: Option<Box<RawValue>>, unsub: &'a str) -> RawRpcFuture<'a, RawRpcSubscription> {
         Box::pin(async move {
+            let mut left = self.0.left.subscribe();
             let stream = self
                 .with_client(|client| {
                     let params = Params(params.clone());
@@ -219,6 +291,8 @@ impl RpcClientT for Transport {
                 let _alive = &client;
                 item
             });
+            // An error means that nobody is left who could leave it.
+            let stream = stream.take_until(async move { left.changed().await.ok() });
             Ok(RawRpcSubscription { stream: stream.boxed(), id: None })
         })
     }

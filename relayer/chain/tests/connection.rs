@@ -1,4 +1,4 @@
-//! The connection and the feed, against a node that is restarted, silent, behind, wiped, or of another chain.
+//! The connection and the feed, against a node that is restarted, silent, behind, wiped, lying, or of another chain.
 
 use jsonrpsee::{
     RpcModule, SubscriptionMessage,
@@ -6,7 +6,10 @@ use jsonrpsee::{
     types::ErrorObjectOwned,
 };
 use rivulet_chain::{Error, Limits, Node, NodeOptions, Refusal, Submitted};
-use rivulet_rules::chain::{Account, SignedTx, TxHash};
+use rivulet_rules::{
+    chain::{Account, BlockRef, SignedTx, TxHash},
+    endpoint::{EndpointState, Tolerance},
+};
 use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
@@ -155,7 +158,8 @@ async fn stop(handle: ServerHandle) {
 
 fn options() -> NodeOptions {
     let limits = Limits { connect: Duration::from_millis(500), request: Duration::from_millis(300), patience: Duration::from_secs(3) };
-    NodeOptions { limits, poll: Duration::from_millis(200), ..NodeOptions::default() }
+    let tolerance = Tolerance { blocks: 3, secs: 1 };
+    NodeOptions { limits, poll: Duration::from_millis(200), tolerance, ..NodeOptions::default() }
 }
 
 async fn connect(urls: &[String]) -> Node {
@@ -286,4 +290,124 @@ async fn a_transaction_sent_twice_is_known_and_a_stale_one_is_refused() {
     assert_eq!(node.submit(&tx(&[1])).await.unwrap(), Submitted::AlreadyKnown);
     let error = node.submit(&tx(&[0xde, 0xad])).await.unwrap_err();
     assert!(matches!(error, Error::Refused(Refusal::StaleNonce)), "{error}");
+}
+
+fn states(node: &Node) -> Vec<&'static str> {
+    node.endpoints().iter().map(|e| e.state.word()).collect()
+}
+
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "never: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_falls_behind_is_left_and_taken_again_when_the_other_is_gone() {
+    let (slow, fast) = (Fake::new(4), Fake::new(4));
+    let ((first, _, _a), (second, _, handle)) = (slow.start().await, fast.start().await);
+    let node = connect(&[first, second]).await;
+    let mut feed = node.finalized_blocks(4);
+    assert_eq!((feed.next().await.unwrap().number, node.endpoints()[0].is_used), (4, true));
+    for number in 5..=8 {
+        fast.finalize(number);
+    }
+    for number in 5..=8 {
+        assert_eq!(feed.next().await.unwrap().number, number);
+    }
+    assert_eq!(states(&node), ["lagging", "good"]);
+    let lagging = node.endpoints().remove(0);
+    assert_eq!((lagging.is_used, lagging.block_number), (false, Some(4)));
+    assert!(lagging.state.reason().unwrap().contains("4 blocks behind that of ws://127.0.0.1:"), "{lagging:?}");
+    // Late is better than nothing.
+    stop(handle).await;
+    slow.finalize(9);
+    assert_eq!(feed.next().await.unwrap().number, 9);
+}
+
+#[tokio::test]
+async fn a_node_that_stands_still_while_another_moves_is_left() {
+    let (still, moving) = (Fake::new(4), Fake::new(4));
+    let ((first, _, _a), (second, _, _b)) = (still.start().await, moving.start().await);
+    let node = connect(&[first, second]).await;
+    let mut feed = node.finalized_blocks(4);
+    assert_eq!(feed.next().await.unwrap().number, 4);
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert_eq!(states(&node), ["good", "good"], "all stand still: nobody lags");
+    moving.finalize(5);
+    assert_eq!(feed.next().await.unwrap().number, 5);
+    assert_eq!(states(&node), ["lagging", "good"]);
+}
+
+#[tokio::test]
+async fn a_node_that_contradicts_the_record_is_not_used_again() {
+    let (liar, honest) = (Fake::new(5), Fake::new(5));
+    let ((first, _, _a), (second, _, handle)) = (liar.start().await, honest.start().await);
+    let node = connect(&[first, second]).await;
+    let block = node.finalized().await.unwrap();
+    node.confirm(block).await.unwrap();
+    assert!(node.endpoints()[0].is_used);
+    liar.lock().history = 1;
+    until("the lie is seen", || states(&node) == ["lying", "good"]).await;
+    let found = node.endpoints().remove(0);
+    let EndpointState::Lying(reason) = &found.state else { panic!("{found:?}") };
+    assert!(reason.contains("final block 5 is 0x0105") && reason.contains("0x0005") && reason.contains("the relayer's record"), "{reason}");
+    assert_eq!((node.finalized().await.unwrap(), node.endpoints()[1].is_used), (block, true));
+    // It is not used either when nobody else is left.
+    stop(handle).await;
+    assert!(node.finalized().await.is_err());
+}
+
+#[tokio::test]
+async fn a_block_that_most_nodes_contradict_is_not_confirmed_and_its_teller_is_left() {
+    let fakes = [Fake::new(5), Fake::new(5), Fake::new(5)];
+    let (mut urls, mut handles) = (Vec::new(), Vec::new());
+    for fake in &fakes {
+        let (url, _, handle) = fake.start().await;
+        urls.push(url);
+        handles.push(handle);
+    }
+    let node = connect(&urls).await;
+    node.confirm(node.finalized().await.unwrap()).await.unwrap();
+    // A fork above what was agreed on, told by the node in use.
+    fakes[0].lock().history = 1;
+    fakes.iter().for_each(|fake| fake.finalize(6));
+    let lie = BlockRef { number: 6, hash: [[1, 6].as_slice(), &[0; 30]].concat().try_into().unwrap() };
+    let error = node.confirm(lie).await.unwrap_err();
+    assert!(matches!(error, Error::Disputed(_)) && error.to_string().contains("final block 6 is 0x0006"), "{error}");
+    assert_eq!(states(&node), ["lying", "good", "good"]);
+    let told = node.finalized().await.unwrap();
+    assert_eq!((told.number, told.hash[0]), (6, 0));
+    node.confirm(told).await.unwrap();
+}
+
+#[tokio::test]
+async fn when_it_cannot_be_told_who_lies_nobody_is_used() {
+    let (one, other) = (Fake::new(5), Fake::new(6));
+    other.lock().history = 1;
+    let ((first, _, _a), (second, _, _b)) = (one.start().await, other.start().await);
+    let urls = [first, second];
+    let error = Node::connect(&urls, None, options()).await.unwrap_err().to_string();
+    assert!(error.contains("no node can be believed") && error.contains("take the wrong node out of chain.rpc_urls"), "{error}");
+    assert!(Node::look_at(&urls, None, options()).await.iter().all(|e| e.state.is_refused()));
+    // One of the two is mended: both say the same again.
+    let third = Fake::new(6);
+    let (third, _, _c) = third.start().await;
+    let node = connect(&[&urls[..], &[third]].concat()).await;
+    assert_eq!(states(&node), ["good", "lying", "good"]);
+    other.lock().history = 0;
+    until("it is believed again", || states(&node) == ["good"; 3]).await;
+}
+
+#[tokio::test]
+async fn a_node_of_another_chain_is_passed_over() {
+    let fake = Fake::new(5);
+    let (url, _, _handle) = fake.start().await;
+    let genesis: [u8; 32] = hex::decode(&hash(0, 0)[2..]).unwrap().try_into().unwrap();
+    let nodes = Node::look_at(&[url, "ws://127.0.0.1:9".to_owned()], Some([7; 32]), options()).await;
+    assert_eq!((nodes[0].state.word(), nodes[1].state.word()), ("other_chain", "unreachable"));
+    let reason = nodes[0].state.reason().unwrap();
+    assert!(reason.contains(&hex::encode(genesis)) && reason.contains("expected 0x0707"), "{reason}");
 }

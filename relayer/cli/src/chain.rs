@@ -1,21 +1,30 @@
-//! `rivulet-chain` as the server needs it: the chain, and the key that signs.
+//! `rivulet-chain` as the server needs it: the chain, and the keys that sign.
 
 use rivulet_chain::{Chain, FinalizedFeed, Signer, claim_limits};
 use rivulet_core::ids::{ChannelNumber, StreamNumber};
-use rivulet_rules::chain::{
-    BlockHead, BlockRef, BookState, ChannelView, ContractKind, DryRun, EventRecord, FeeModel, IncludedTx, SignedTx, StreamState, TxHash,
+use rivulet_rules::{
+    chain::{
+        Account, BlockHead, BlockRef, BookState, ChainError, ChannelView, ContractKind, DryRun, EventRecord, FeeModel, IncludedTx, SignedTx,
+        StreamState, TxHash,
+    },
+    endpoint::EndpointReport,
 };
-use rivulet_server::chain::{Ask, ChainAccess, Feed, Start};
+use rivulet_server::chain::{Ask, ChainAccess, Feed, Start, Turn};
 
-/// The chain and the key that claims are signed with.
+/// The chain and the keys that claims are signed with.
 pub struct SignedChain {
     chain: Chain,
-    signer: Signer,
+    signers: Vec<Signer>,
 }
 
 impl SignedChain {
-    pub fn new(chain: Chain, signer: Signer) -> Self {
-        Self { chain, signer }
+    pub fn new(chain: Chain, signers: Vec<Signer>) -> Self {
+        Self { chain, signers }
+    }
+
+    fn signer(&self, account: Account) -> Result<&Signer, ChainError> {
+        let found = self.signers.iter().find(|signer| signer.account() == account);
+        found.ok_or_else(|| ChainError::Unexpected("a transaction for a key that this relayer does not have".to_owned()))
     }
 }
 
@@ -37,6 +46,15 @@ impl Feed for ChainFeed {
 impl ChainAccess for SignedChain {
     fn finalized_head(&self) -> Ask<'_, BlockHead> {
         ask!(self.chain.finalized_head())
+    }
+    fn confirm(&self, block: BlockRef) -> Ask<'_, ()> {
+        ask!(self.chain.node().confirm(block))
+    }
+    fn recorded(&self, block: BlockRef) -> Ask<'_, ()> {
+        ask!(self.chain.node().recorded(block))
+    }
+    fn endpoints(&self) -> Vec<EndpointReport> {
+        self.chain.node().endpoints()
     }
     fn head(&self, block: BlockRef) -> Ask<'_, BlockHead> {
         ask!(self.chain.node().head(block))
@@ -68,8 +86,11 @@ impl ChainAccess for SignedChain {
     fn fee_model(&self, block: BlockRef) -> Ask<'_, FeeModel> {
         ask!(self.chain.fee_model(block))
     }
-    fn dry_run<'a>(&'a self, contract: ContractKind, blob: &'a [u8], block: BlockRef) -> Ask<'a, DryRun> {
-        Box::pin(async move { Ok(self.chain.dry_run_claim(contract, blob, &self.signer.account(), block).await?) })
+    fn signers(&self) -> Vec<Account> {
+        self.signers.iter().map(Signer::account).collect()
+    }
+    fn dry_run<'a>(&'a self, contract: ContractKind, blob: &'a [u8], signer: Account, block: BlockRef) -> Ask<'a, DryRun> {
+        Box::pin(async move { Ok(self.chain.dry_run_claim(contract, blob, &signer, block).await?) })
     }
     fn sign<'a>(
         &'a self,
@@ -77,11 +98,11 @@ impl ChainAccess for SignedChain {
         blob: &'a [u8],
         dry_run: &'a DryRun,
         fees: &'a FeeModel,
-        nonce: u64,
+        turn: Turn,
         birth: BlockRef,
     ) -> Ask<'a, SignedTx> {
         let limits = claim_limits(dry_run, fees);
-        ask!(self.chain.prepare_claim(contract, blob, limits, &self.signer, nonce, birth))
+        Box::pin(async move { Ok(self.chain.prepare_claim(contract, blob, limits, self.signer(turn.signer)?, turn.nonce, birth).await?) })
     }
     fn submit<'a>(&'a self, tx: &'a SignedTx) -> Ask<'a, ()> {
         // Taken and known already are the same: the pool has it.
@@ -90,13 +111,13 @@ impl ChainAccess for SignedChain {
     fn find_tx(&self, hash: TxHash, from: u64, to: u64) -> Ask<'_, Option<IncludedTx>> {
         ask!(self.chain.find_tx(hash, from, to))
     }
-    fn next_nonce(&self) -> Ask<'_, u64> {
-        Box::pin(async move { Ok(self.chain.account_next_nonce(&self.signer.account()).await?) })
+    fn next_nonce(&self, signer: Account) -> Ask<'_, u64> {
+        Box::pin(async move { Ok(self.chain.account_next_nonce(&signer).await?) })
     }
-    fn nonce_at(&self, block: BlockRef) -> Ask<'_, u64> {
-        Box::pin(async move { Ok(self.chain.node().account_nonce(&self.signer.account(), block).await?) })
+    fn nonce_at(&self, signer: Account, block: BlockRef) -> Ask<'_, u64> {
+        Box::pin(async move { Ok(self.chain.node().account_nonce(&signer, block).await?) })
     }
-    fn balance_at(&self, block: BlockRef) -> Ask<'_, u128> {
-        Box::pin(async move { Ok(self.chain.node().free_balance_planck(&self.signer.account(), block).await?) })
+    fn balance_at(&self, signer: Account, block: BlockRef) -> Ask<'_, u128> {
+        Box::pin(async move { Ok(self.chain.node().free_balance_planck(&signer, block).await?) })
     }
 }

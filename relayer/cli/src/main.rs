@@ -1,19 +1,30 @@
 //! The `rivulet` command. One file a command, under `cmd`.
 #![forbid(unsafe_code)]
 
+mod account;
+mod amount;
 mod chain;
 mod cmd;
+mod confirm;
 mod database;
+mod failure;
+#[cfg(test)]
+mod help;
+mod home;
+mod kept;
 mod log;
+mod network;
+mod party;
 mod signer;
 mod statement;
+mod told;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Streaming micropayments on Polkadot.
 #[derive(Debug, Parser)]
-#[command(name = "rivulet", version, about, arg_required_else_help = true)]
+#[command(name = "rivulet", version, about, arg_required_else_help = true, after_help = failure::EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -21,37 +32,38 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Channel(Box<cmd::channel::Channel>),
+    Stream(Box<cmd::stream::Stream>),
+    Earn(Box<cmd::earn::Earn>),
     /// Runs a relayer: takes vouchers over HTTP, claims them on the chain.
     Relay(Box<cmd::relay::Relay>),
     /// Prints what a payee was paid, for its books: by day, month or claim, as CSV or JSON.
     Statement(Box<cmd::statement::Statement>),
-    /// Makes a key that acknowledgements are signed with.
-    Key(cmd::key::Key),
+    Key(Box<cmd::key::Key>),
+    Deploy(Box<cmd::deploy::Deploy>),
+    Dev(Box<cmd::dev::Dev>),
     /// Prints completions for a shell.
     Completions(cmd::completions::Completions),
+    Man(cmd::man::Man),
 }
 
 fn main() -> ExitCode {
+    // Before clap reads it, and whatever command it is: how errors are told.
+    let as_json = std::env::args_os().any(|arg| arg == "--json");
     let result = match Cli::parse().command {
+        Command::Channel(channel) => channel.run(),
+        Command::Stream(stream) => stream.run(),
+        Command::Earn(earn) => earn.run(),
         Command::Relay(relay) => relay.run(),
         Command::Statement(statement) => statement.run(),
         Command::Key(key) => key.run(),
+        Command::Deploy(deploy) => cmd::tell(deploy.json, deploy.run()),
+        Command::Dev(dev) => cmd::block_on(dev.run()),
         Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            // Each cause on its own line: the first says what was being done, the last why it failed.
-            eprintln!("error: {e}");
-            let mut said = e.to_string();
-            for cause in e.chain().skip(1).map(ToString::to_string) {
-                // Some errors say their cause themselves.
-                if !said.contains(&cause) {
-                    eprintln!("  because: {cause}");
-                    said = cause;
-                }
-            }
-            ExitCode::FAILURE
-        }
+        Err(e) => failure::report(&e, as_json),
     }
 }

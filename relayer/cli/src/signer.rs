@@ -4,7 +4,11 @@
 use anyhow::{Context, anyhow, bail};
 use rivulet_chain::Signer;
 use rivulet_rules::{acknowledgement::AcknowledgementKey, text};
-use rivulet_server::{api::admin::AdminToken, config, serve::Secrets};
+use rivulet_server::{
+    api::admin::AdminToken,
+    config::{self, KeySource},
+    serve::Secrets,
+};
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -13,16 +17,31 @@ use std::{
 const SEED: &str = "0x and 64 hex digits of an sr25519 seed, or a secret phrase";
 const HEX: &str = "0x and 64 hex digits of a secp256k1 key (rivulet key --out FILE makes one)";
 
-/// Reads the key.
-pub fn load(config: &config::Signer) -> anyhow::Result<Signer> {
-    let (from, secret) = match (&config.file, &config.env, &config.dev_uri) {
-        (Some(path), None, None) => file("key", path, SEED)?,
-        (None, Some(name), None) => variable("key", name, SEED)?,
-        (None, None, Some(uri)) => return Signer::from_uri(uri).context("signer.dev_uri"),
-        _ => bail!("signer: expected one of file, env and dev_uri"),
+/// Reads the keys, best first. No two may be the same: they would take each other's nonces.
+pub fn load(config: &config::Signer) -> anyhow::Result<Vec<Signer>> {
+    let mut signers: Vec<Signer> = Vec::new();
+    for source in config.sources() {
+        let (from, signer) = read(&source)?;
+        if signers.iter().any(|other| other.account() == signer.account()) {
+            bail!("{from} holds the same key as another one: expected each key once");
+        }
+        signers.push(signer);
+    }
+    if signers.is_empty() {
+        bail!("signer: expected one of file, env, dev_uri, files, envs and dev_uris");
+    }
+    Ok(signers)
+}
+
+fn read(source: &KeySource) -> anyhow::Result<(String, Signer)> {
+    let (from, secret) = match source {
+        KeySource::File(path) => file("key", path, SEED)?,
+        KeySource::Env(name) => variable("key", name, SEED)?,
+        KeySource::DevUri(uri) => return Ok(("a development key".to_owned(), Signer::from_uri(uri).context("signer.dev_uri")?)),
     };
     // Neither the text nor what is wrong with it in detail: both could end up in a log.
-    Signer::from_uri(&secret).map_err(|_| anyhow!("{from} holds no key: expected {SEED}"))
+    let signer = Signer::from_uri(&secret).map_err(|_| anyhow!("{from} holds no key: expected {SEED}"))?;
+    Ok((from, signer))
 }
 
 /// Reads the others, those that the configuration names.
@@ -84,7 +103,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("relayer.key");
         fs::write(&path, content).unwrap();
-        (dir, config::Signer { file: Some(path), env: None, dev_uri: None })
+        (dir, config::Signer { file: Some(path), ..config::Signer::default() })
     }
 
     #[test]

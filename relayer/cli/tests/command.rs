@@ -158,6 +158,21 @@ fn secrets_come_from_variables_or_files_and_are_never_said() {
 }
 
 #[test]
+fn several_keys_are_named_with_their_accounts_and_none_may_be_there_twice() {
+    let dir = folder(include_str!("../../config/minimal.toml"));
+    for (name, key) in [("a.key", HEX), ("b.key", PHRASE), ("c.key", HEX)] {
+        std::fs::write(dir.path().join(name), key).unwrap();
+    }
+    let (ok, text) = rivulet(dir.path(), &["relay", "check-config", "--signer-file", "a.key,b.key"]);
+    assert!(ok && text.matches("signed and paid for by account 0x").count() == 2, "{text}");
+    says_no_secret(&text);
+    let (ok, text) = rivulet(dir.path(), &["relay", "check-config", "--signer-file", "a.key", "--signer-file", "c.key"]);
+    assert!(!ok && text.contains("the key file c.key holds the same key as another one"), "{text}");
+    let (ok, text) = rivulet_with(dir.path(), &["relay", "check-config"], &[("RIVULET__SIGNER", "{ dev_uris = [\"//Alice\", \"//Bob\"] }")]);
+    assert!(ok && text.matches("by account 0x").count() == 2, "{text}");
+}
+
+#[test]
 fn a_key_for_acknowledgements_is_made_once_and_only_for_its_owner() {
     use std::os::unix::fs::PermissionsExt;
     let dir = folder(include_str!("../../config/minimal.toml"));
@@ -181,5 +196,63 @@ fn a_cause_is_said_once() {
         let (ok, text) = rivulet(dir.path(), args);
         let lines: Vec<_> = text.lines().map(|l| l.trim_start_matches("  because: ").trim_start_matches("error: ")).collect();
         assert!(!ok && lines.windows(2).all(|w| !w[0].contains(w[1])), "{text}");
+    }
+}
+
+fn rivulet_at_home(dir: &Path, args: &[&str], secret: &str) -> (bool, String) {
+    let home = dir.join("home").display().to_string();
+    rivulet_with(dir, args, &[("RIVULET_HOME", &home), ("RIVULET_PASSPHRASE", TOKEN), ("RIVULET_SECRET", secret)])
+}
+
+#[test]
+fn keys_are_imported_shown_and_listed_and_never_said() {
+    let dir = folder("");
+    let (ok, text) = rivulet_at_home(dir.path(), &["key", "import", "reader"], PHRASE);
+    assert!(ok && text.contains("5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV"), "{text}");
+    says_no_secret(&text);
+    let (ok, again) = rivulet_at_home(dir.path(), &["key", "import", "reader"], PHRASE);
+    assert!(!ok && again.contains("a key is never written over"), "{again}");
+    let file = dir.path().join("home/keys/reader.json");
+    says_no_secret(&std::fs::read_to_string(&file).unwrap());
+    let (ok, copied) = rivulet_at_home(dir.path(), &["key", "import", "copy", "--wallet-file", file.to_str().unwrap()], "");
+    assert!(ok && copied.contains("5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV"), "{copied}");
+    let (ok, list) = rivulet_at_home(dir.path(), &["key", "list"], "");
+    assert!(ok && list.contains("copy") && list.contains("reader"), "{list}");
+    assert!(rivulet_at_home(dir.path(), &["key", "show", "//Alice"], "").1.contains("0x9621dde636de098b43efb0fa9b61facfe328f99d"));
+    for (args, expected) in [
+        (vec!["key", "show", "nobody"], "rivulet key list"),
+        (vec!["key", "new", "../x"], "lower-case letters, digits and hyphens"),
+        (vec!["key", "new"], "<NAME>"),
+        (vec!["key"], "Examples:"),
+    ] {
+        let (ok, text) = rivulet_at_home(dir.path(), &args, "");
+        assert!(!ok && text.contains(expected), "{text}");
+    }
+    let (ok, text) = rivulet_with(dir.path(), &["key", "new", "other"], &[("RIVULET_HOME", "home"), ("RIVULET_PASSPHRASE", "short")]);
+    assert!(!ok && text.contains("at least 8 characters") && !text.contains("short"), "{text}");
+}
+
+#[test]
+fn a_manual_page_for_each_command_is_written() {
+    let dir = folder("");
+    let (ok, text) = rivulet(dir.path(), &["man", "--out", "man1"]);
+    assert!(ok, "{text}");
+    for page in ["rivulet.1", "rivulet-channel-pay.1", "rivulet-stream-watch.1", "rivulet-relay.1"] {
+        assert!(std::fs::read_to_string(dir.path().join("man1").join(page)).unwrap().contains(".SH"), "{page}");
+    }
+    assert!(rivulet(dir.path(), &["man"]).1.contains(".TH rivulet"));
+}
+
+#[test]
+fn the_readme_has_every_exit_code_and_every_command() {
+    let readme = include_str!("../README.md");
+    let dir = folder("");
+    let help = rivulet(dir.path(), &["--help"]).1;
+    for code in 0..=9 {
+        assert!(readme.contains(&format!("\n| {code} |")) && help.contains(&format!("\n  {code}  ")), "{code}");
+    }
+    let commands = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
+    for command in commands.lines().filter_map(|line| line.split_whitespace().next()).filter(|c| *c != "help") {
+        assert!(readme.contains(&format!("`{command}")), "{command}");
     }
 }

@@ -1,17 +1,22 @@
 //! What can go wrong for a client.
 
-use rivulet_core::ids::{Address, Token};
+use crate::SignedVoucher;
+use rivulet_core::ids::{Address, ChannelId, ChannelNumber, Token};
+use std::path::PathBuf;
 
 /// Why something did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The chain, or the contract on it.
+    #[cfg(feature = "chain")]
     #[error(transparent)]
     Chain(#[from] rivulet_chain::Error),
     /// The relayer could not be reached or did not answer in time. Sending the same voucher again is harmless.
+    #[cfg(feature = "http")]
     #[error("the relayer did not answer: {0}")]
     Unreachable(#[source] reqwest::Error),
     /// The relayer did not take what was sent.
+    #[cfg(feature = "http")]
     #[error("the relayer refused it: {0}")]
     Rejected(Box<crate::relay::Problem>),
     /// The relayer answered something that cannot be understood.
@@ -57,9 +62,90 @@ pub enum Error {
     #[error("the transaction succeeded without {0}")]
     MissingEvent(&'static str),
     /// A statement that does not add up: the node left something out, or is not the chain it seems.
+    #[cfg(feature = "chain")]
     #[error("the statement does not add up: {0}")]
     Statement(#[from] rivulet_rules::statement::StatementError),
     /// A key that cannot be used. The key is not repeated here.
     #[error("not a usable key: {0}")]
     BadKey(&'static str),
+    /// A relayer that works for other contracts, or on another chain, than the deployment says.
+    #[error("the relayer works elsewhere: wrong {what}: expected {expected}, found {found}")]
+    OtherContracts {
+        /// What differs.
+        what: &'static str,
+        /// As the deployment has it.
+        expected: String,
+        /// As the relayer says.
+        found: String,
+    },
+    /// A payee that could not get at its money.
+    #[error(
+        "{0} belongs to no account on this chain: neither to a Polkadot account that is mapped nor to an Ethereum account or contract that exists. \
+        Money paid to it may be out of reach. Ask the payee to map its account (Revive.map_account) or to receive something first"
+    )]
+    UnmappedPayee(Address),
+    /// What should be kept cannot be written or read.
+    #[error("{}: {source}", path.display())]
+    Keep {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another program pays from this folder.
+    #[error("{}: another program is using it; two would promise the same money", path.display())]
+    InUse {
+        /// Which folder.
+        path: PathBuf,
+    },
+    /// A kept record that cannot be used. Nothing is paid before that is cleared up: a wrong total would pay twice or be worth nothing.
+    #[error("the kept record {name} cannot be used: {why}. Restore it, or move it away and resume from the relayer's last voucher")]
+    BadRecord {
+        /// Which.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A channel that is not in the purse.
+    #[error("channel 0x{} is not kept here", hex(.0))]
+    NotKept(ChannelId),
+    /// A channel that has ended.
+    #[error("channel {0} has ended")]
+    Ended(ChannelNumber),
+    /// A promise of which nothing is known yet stands before this one.
+    #[error("what became of the voucher for {purchase:?} is not known: hand it over again first")]
+    Unsettled {
+        /// What it was for.
+        purchase: String,
+        /// The voucher.
+        voucher: Box<SignedVoucher>,
+    },
+    /// A purchase that was promised at another price.
+    #[error("{purchase:?} was promised at {before}, not {now}: a purchase has one price")]
+    OtherPrice {
+        /// What was bought.
+        purchase: String,
+        /// What was promised.
+        before: u128,
+        /// What is asked now.
+        now: u128,
+    },
+    /// More than the user allowed for a site.
+    #[error("{site}: {wanted} more than the {spent} spent would pass the limit of {limit}{}", period_secs.map_or(String::new(), |s| format!(" in {s} seconds")))]
+    OverLimit {
+        /// Where.
+        site: String,
+        /// The most that may be spent.
+        limit: u128,
+        /// What was.
+        spent: u128,
+        /// What was to come on top.
+        wanted: u128,
+        /// For a limit per period, how long it is.
+        period_secs: Option<u64>,
+    },
+}
+
+fn hex(id: &ChannelId) -> String {
+    rivulet_rules::text::hex(&id.0).trim_start_matches("0x").to_owned()
 }

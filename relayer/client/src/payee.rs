@@ -7,10 +7,13 @@ use rivulet_chain::{
     abi::{both::Both, channels::Channels, to_sol},
 };
 use rivulet_core::{
+    blob::{VoucherRow, encode},
     fee::RelayTerms,
     ids::{Address, ChannelNumber, Token},
+    outcome::RowOutcome,
 };
-use rivulet_rules::chain::ContractKind;
+use rivulet_rules::chain::{ContractEvent, ContractKind};
+use std::collections::BTreeMap;
 
 /// A payee. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -21,6 +24,30 @@ pub struct Payee {
 
 /// All that can be claimed.
 pub const ALL: u128 = u128::MAX;
+
+/// What became of a voucher in a claim of many.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Claimed {
+    /// The voucher.
+    pub voucher: SignedVoucher,
+    /// Its outcome; for one that was not sent, the one it would have had.
+    pub outcome: RowOutcome,
+    /// What its channel has paid out in all since then; none when it was not sent.
+    pub total: Option<u128>,
+}
+
+/// Rows of one transaction: far below what fits.
+const ROWS_AT_ONCE: usize = 200;
+
+/// Vouchers of different channels, as a batch takes them.
+fn blob<'a>(vouchers: impl Iterator<Item = &'a SignedVoucher>) -> Vec<u8> {
+    let mut groups = BTreeMap::<u32, (bool, BTreeMap<u32, VoucherRow>)>::new();
+    for v in vouchers {
+        let row = VoucherRow { cumulative_amount: v.cumulative_amount, signature: v.signature };
+        groups.entry(v.number.book).or_default().1.insert(v.number.serial, row);
+    }
+    encode(&groups)
+}
 
 /// A signature as the contract's calls take it.
 fn split(voucher: &SignedVoucher) -> ([u8; 32], [u8; 32]) {
@@ -66,6 +93,55 @@ impl Payee {
         let ((r, s), ChannelNumber { book, serial }) = (split(voucher), voucher.number);
         let call = Channels::claimCall { book, serial, cumulativeAmount: voucher.cumulative_amount, r: r.into(), yParityAndS: s.into() };
         self.call(ContractKind::Channels, &call).await
+    }
+
+    /// Claims many vouchers in as few transactions as hold them: all that a relayer, or a payer, has left behind. What pays nothing any more is not sent.
+    /// Each voucher's outcome is that of the block that claimed it. Terms that a relayer was given hold here too: its fee goes to its beneficiary.
+    ///
+    /// # Errors
+    ///
+    /// As [`Payee::claim`]. What was claimed before the error stays claimed; asked again, it is stale.
+    pub async fn claim_all(&self, vouchers: &[SignedVoucher]) -> Result<Vec<Claimed>, Error> {
+        // The highest of each channel says all that the lower ones do.
+        let mut best = BTreeMap::<ChannelNumber, SignedVoucher>::new();
+        for voucher in vouchers {
+            let kept = best.entry(voucher.number).or_insert(*voucher);
+            if kept.cumulative_amount < voucher.cumulative_amount {
+                *kept = *voucher;
+            }
+        }
+        let best: Vec<_> = best.into_values().collect();
+        let mut claimed = Vec::with_capacity(best.len());
+        for rows in best.chunks(ROWS_AT_ONCE) {
+            claimed.extend(self.claim_rows(rows).await?);
+        }
+        Ok(claimed)
+    }
+
+    /// The rows of one transaction, ascending.
+    async fn claim_rows(&self, rows: &[SignedVoucher]) -> Result<Vec<Claimed>, Error> {
+        let node = self.chain.node();
+        let account = self.lane.signer().account();
+        let dry = self.chain.dry_run_claim(ContractKind::Channels, &blob(rows.iter()), &account, node.finalized().await?).await?;
+        let expected = dry.outcomes.map_err(rivulet_chain::Error::Failed)?;
+        let mut claimed: Vec<_> = rows.iter().zip(expected).map(|(voucher, outcome)| Claimed { voucher: *voucher, outcome, total: None }).collect();
+        let pays = |c: &&mut Claimed| matches!(c.outcome, RowOutcome::Applied | RowOutcome::Capped);
+        let paying: Vec<_> = claimed.iter_mut().filter(pays).collect();
+        if paying.is_empty() {
+            return Ok(claimed);
+        }
+        let call = Both::claimBatchCall { blob: blob(paying.iter().map(|c| &c.voucher)).into() };
+        let report = self.call(ContractKind::Channels, &call).await?;
+        for event in self.chain.events_of(&report)? {
+            let ContractEvent::Claimed { book, rows, .. } = event else { continue };
+            for row in rows {
+                let number = ChannelNumber { book, serial: row.serial };
+                if let Some(one) = claimed.iter_mut().find(|c| c.voucher.number == number) {
+                    (one.outcome, one.total) = (row.outcome, Some(row.total));
+                }
+            }
+        }
+        Ok(claimed)
     }
 
     /// Claims the last voucher, gives the rest back to the payer and ends the channel.

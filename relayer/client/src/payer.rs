@@ -2,8 +2,9 @@
 
 use crate::{Channel, Error, VoucherKey, VoucherSigner};
 use alloy_sol_types::{SolCall, private::U256};
+use futures::{StreamExt, TryStreamExt, stream};
 use rivulet_chain::{
-    Call, Chain, Lane, Signer, TxReport,
+    Call, Chain, Lane, Signer, Standing, TxReport,
     abi::{channels::Channels, erc20::Erc20, to_sol},
 };
 use rivulet_core::{
@@ -11,7 +12,7 @@ use rivulet_core::{
     ids::{Address, ChannelNumber, Token},
 };
 use rivulet_rules::chain::{BlockRef, ChannelView, ClaimLimits, ContractEvent, ContractKind, WEI_PER_PLANCK, Weight};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A channel to be opened. The payer's voucher key signs for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +33,7 @@ pub struct Payer {
     pub(crate) chain: Chain,
     pub(crate) lane: Lane,
     vouchers: VoucherSigner,
+    pays_strangers: bool,
 }
 
 /// What goes along with a call that pays `amount`: planck for the native token, nothing for others.
@@ -53,7 +55,29 @@ impl Payer {
     /// A payer that shares a key, and so a lane, with others.
     pub fn with_lane(chain: Chain, lane: Lane, key: VoucherKey) -> Self {
         let vouchers = VoucherSigner::new(key, &chain.binding(ContractKind::Channels));
-        Self { chain, lane, vouchers }
+        Self { chain, lane, vouchers, pays_strangers: false }
+    }
+
+    /// Pays addresses too behind which no account is known yet, such as an Ethereum key that never received anything. Without this, they are refused: a
+    /// Polkadot account that is not mapped looks the same, and would not get its money.
+    #[must_use]
+    pub fn paying_strangers(self) -> Self {
+        Self { pays_strangers: true, ..self }
+    }
+
+    pub(crate) async fn check_payees(&self, payees: impl IntoIterator<Item = Address>) -> Result<(), Error> {
+        if self.pays_strangers {
+            return Ok(());
+        }
+        let node = self.chain.node();
+        let block = node.finalized().await?;
+        for payee in payees.into_iter().collect::<BTreeSet<_>>() {
+            // What the contract refuses in its own words is not said differently here.
+            if !payee.is_zero() && !payee.is_precompile() && node.standing(&payee, block).await? == Standing::Unknown {
+                return Err(Error::UnmappedPayee(payee));
+            }
+        }
+        Ok(())
     }
 
     /// Its address, as contracts see it.
@@ -111,12 +135,14 @@ impl Payer {
         .abi_encode()
     }
 
-    /// Opens a channel, after an approval if its token needs one. Returns when the block is final.
+    /// Opens a channel, after an approval if its token needs one. Returns when the block is final. If this future is dropped, or the process dies, the channel
+    /// may be opened all the same: [`Payer::find_opened`] finds it.
     ///
     /// # Errors
     ///
-    /// When the amount cannot move, or the contract or the chain refuses.
+    /// When the amount cannot move, the payee could not get at the money ([`Error::UnmappedPayee`]), or the contract or the chain refuses.
     pub async fn open(&self, wanted: &OpenChannel) -> Result<Channel, Error> {
+        self.check_payees([wanted.payee]).await?;
         self.approve(ContractKind::Channels, &wanted.token, wanted.amount).await?;
         let value = value_planck(&wanted.token, wanted.amount)?;
         let calldata = self.open_calldata(wanted, &self.vouchers.key().address());
@@ -141,6 +167,7 @@ impl Payer {
     ///
     /// As [`Payer::open_many`].
     pub async fn open_many_for(&self, wanted: &[(OpenChannel, Address)]) -> Result<Vec<Channel>, Error> {
+        self.check_payees(wanted.iter().map(|(w, _)| w.payee)).await?;
         let mut totals = BTreeMap::<Token, u128>::new();
         for (w, _) in wanted {
             let total = totals.entry(w.token).or_default();
@@ -204,6 +231,33 @@ impl Payer {
         Ok(self.chain.events_of(report)?.into_iter().filter_map(channel).collect())
     }
 
+    /// The open channels of this payer and voucher key that were opened in finalized blocks from `from` on: what an `open` that was cut off has left behind,
+    /// or all of them after everything but the key was lost. Reads every block's events.
+    ///
+    /// # Errors
+    ///
+    /// When the node does not answer, or no longer has one of the blocks.
+    pub async fn find_opened(&self, from: u64) -> Result<Vec<Channel>, Error> {
+        let node = self.chain.node();
+        let last = node.finalized().await?;
+        let from = from.max(self.chain.deployment().block);
+        let blocks = (from..=last.number).map(|number| async move {
+            let block = node.block_at(number).await?.ok_or_else(|| rivulet_chain::Error::Pruned(format!("block {number}")))?;
+            self.chain.events(block).await
+        });
+        let mut blocks = stream::iter(blocks).buffered(BLOCKS_AT_ONCE);
+        let mut found = Vec::new();
+        while let Some(records) = blocks.try_next().await? {
+            for record in records {
+                let ContractEvent::ChannelOpened { terms, .. } = record.event else { continue };
+                if (terms.payer, terms.voucher_signer) == (self.address(), self.vouchers.key().address()) {
+                    found.extend(self.find(terms.number).await?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// A channel as the chain has it; `None` when it has ended or never was. What was promised is at least what was claimed.
     ///
     /// # Errors
@@ -251,6 +305,9 @@ impl Payer {
         self.call(ContractKind::Channels, 0, &Channels::finishCall { book, serial }).await
     }
 }
+
+/// Blocks read at once.
+const BLOCKS_AT_ONCE: usize = 32;
 
 /// How many calls of a weight go into one transaction. A fifth stays free for what the batch itself and each call around the contract take.
 fn per_transaction(each: Weight, most: Weight) -> usize {

@@ -1,38 +1,20 @@
 //! The relayer's HTTP interface, as far as payers need it.
 
+mod answers;
+mod receipt;
+
+pub use answers::{Info, InfoContracts, InfoRelayer, TokenEarnings};
+pub use receipt::Receipt;
+
 use crate::{Error, SignedVoucher};
+use receipt::{AcknowledgementJson, Acknowledger};
 use rivulet_core::{
     ids::{Address, ChannelNumber, Deployment},
     signature::CompactSignature,
 };
-use rivulet_rules::{
-    acknowledgement::{Acknowledgement, separator, signer},
-    text,
-};
+use rivulet_rules::text;
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
-
-/// A voucher as JSON carries it. Amounts are strings: they do not fit into a JavaScript number.
-#[derive(Serialize)]
-struct VoucherJson {
-    book: u32,
-    serial: u32,
-    channel_id: String,
-    cumulative_amount: String,
-    signature: String,
-}
-
-impl From<&SignedVoucher> for VoucherJson {
-    fn from(v: &SignedVoucher) -> Self {
-        Self {
-            book: v.number.book,
-            serial: v.number.serial,
-            channel_id: text::hex(&v.channel_id.0),
-            cumulative_amount: v.cumulative_amount.to_string(),
-            signature: text::hex(&v.signature.0),
-        }
-    }
-}
 
 /// Why a relayer did not take something. `code` is stable.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -77,6 +59,11 @@ impl Problem {
     pub fn is_retryable(&self) -> bool {
         matches!(self.status, 429 | 503 | 504)
     }
+
+    /// True when the same request will never be taken. Otherwise it is not known whether it was, or will be.
+    pub fn is_final(&self) -> bool {
+        matches!(self.status, 400..=499) && !matches!(self.status, 408 | 429)
+    }
 }
 
 impl fmt::Display for Problem {
@@ -92,101 +79,6 @@ pub enum BatchOutcome {
     Accepted(Option<Receipt>),
     /// It was not taken.
     Rejected(Problem),
-}
-
-/// Proof that the relayer had a voucher: its signature, and all that it takes to check it. Worth keeping until the voucher is claimed: should it never be,
-/// this shows that the relayer withheld it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(into = "ReceiptJson", try_from = "ReceiptJson")]
-pub struct Receipt {
-    /// Where the channel is.
-    pub number: ChannelNumber,
-    /// What was signed.
-    pub acknowledgement: Acknowledgement,
-    /// Who signed it: the relayer's acknowledgement key.
-    pub signer: Address,
-    /// Its signature.
-    pub signature: CompactSignature,
-}
-
-impl Receipt {
-    /// True when the signature is its signer's, about the channels of this deployment.
-    ///
-    /// Whether that signer is the relayer one dealt with is for the reader to say: `relayer.acknowledgement_key` of `/v1/info`.
-    pub fn is_genuine(&self, channels: &Deployment) -> bool {
-        signer(&self.acknowledgement, &self.signature, &separator(channels)) == Some(self.signer)
-    }
-}
-
-/// How a receipt is written to a file.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ReceiptJson {
-    book: u32,
-    serial: u32,
-    channel_id: String,
-    cumulative_amount: String,
-    accepted_at: u64,
-    signer: String,
-    signature: String,
-}
-
-impl From<Receipt> for ReceiptJson {
-    fn from(r: Receipt) -> Self {
-        Self {
-            book: r.number.book,
-            serial: r.number.serial,
-            channel_id: text::hex(&r.acknowledgement.channel_id.0),
-            cumulative_amount: r.acknowledgement.cumulative_amount.to_string(),
-            accepted_at: r.acknowledgement.accepted_at,
-            signer: r.signer.to_string(),
-            signature: text::hex(&r.signature.0),
-        }
-    }
-}
-
-impl TryFrom<ReceiptJson> for Receipt {
-    type Error = rivulet_rules::accept::Rejection;
-
-    fn try_from(j: ReceiptJson) -> Result<Self, Self::Error> {
-        let channel_id = text::channel_id("channel_id", &j.channel_id)?;
-        let cumulative_amount = text::amount("cumulative_amount", &j.cumulative_amount)?;
-        Ok(Self {
-            number: ChannelNumber { book: j.book, serial: j.serial },
-            acknowledgement: Acknowledgement { channel_id, cumulative_amount, accepted_at: j.accepted_at },
-            signer: text::address("signer", &j.signer)?,
-            signature: text::signature("signature", &j.signature)?,
-        })
-    }
-}
-
-/// What a relayer answers beside `accepted`.
-#[derive(Deserialize)]
-struct AcknowledgementJson {
-    accepted_at: u64,
-    signature: String,
-}
-
-/// Whose acknowledgements are asked for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Acknowledger {
-    key: Address,
-    channels: Deployment,
-}
-
-impl Acknowledger {
-    /// The receipt of this voucher: only a genuine one is taken.
-    fn check(&self, voucher: &SignedVoucher, given: Option<AcknowledgementJson>) -> Result<Receipt, Error> {
-        let missing = || Error::NotAcknowledged { expected: self.key, given: None };
-        let given = given.ok_or_else(missing)?;
-        let signature = text::signature("signature", &given.signature).map_err(|_| missing())?;
-        let (channel_id, cumulative_amount) = (voucher.channel_id, voucher.cumulative_amount);
-        let acknowledgement = Acknowledgement { channel_id, cumulative_amount, accepted_at: given.accepted_at };
-        match signer(&acknowledgement, &signature, &separator(&self.channels)) {
-            Some(signer) if signer == self.key => Ok(Receipt { number: voucher.number, acknowledgement, signer, signature }),
-            other => Err(Error::NotAcknowledged { expected: self.key, given: other }),
-        }
-    }
 }
 
 /// A relayer. Cheap to clone.
@@ -217,8 +109,105 @@ impl Relayer {
         Self { acknowledger: Some(Acknowledger { key, channels }), ..self }
     }
 
-    async fn post(&self, path: &str, body: &impl Serialize) -> Result<reqwest::Response, Error> {
+    async fn post(&self, path: &str, body: &(impl Serialize + ?Sized)) -> Result<reqwest::Response, Error> {
         self.http.post(format!("{}{path}", self.base)).json(body).send().await.map_err(Error::Unreachable)
+    }
+
+    async fn get<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, Error> {
+        let response = self.http.get(format!("{}{path}", self.base)).send().await.map_err(Error::Unreachable)?;
+        match response.status().is_success() {
+            true => response.json().await.map_err(|e| Error::Answer(e.to_string())),
+            false => Err(Error::Rejected(Box::new(problem(response).await?))),
+        }
+    }
+
+    /// What it says of itself.
+    ///
+    /// # Errors
+    ///
+    /// When it does not answer. So all questions.
+    pub async fn info(&self) -> Result<Info, Error> {
+        self.get("/v1/info").await
+    }
+
+    /// Makes sure that it works for these contracts on this chain: a voucher for others would be worth nothing there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherContracts`] when it does not; as [`Relayer::info`].
+    pub async fn check(&self, genesis_hash: [u8; 32], channels: &Deployment) -> Result<Info, Error> {
+        let info = self.info().await?;
+        let same = |what, expected: String, found: &str| match expected == found.to_lowercase() {
+            true => Ok(()),
+            false => Err(Error::OtherContracts { what, expected, found: text::shown(found) }),
+        };
+        same("genesis hash", text::hex(&genesis_hash), &info.genesis_hash)?;
+        same("chain id", channels.chain_id.to_string(), &info.chain_id.to_string())?;
+        same("channels contract", channels.contract.to_string(), &info.contracts.channels)?;
+        Ok(info)
+    }
+
+    /// The best voucher that it has of a channel, as it says: whoever relies on its total checks the signature, as [`crate::Purse::resume`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Relayer::info`].
+    pub async fn best(&self, number: ChannelNumber) -> Result<Option<BestJson>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            best: Option<BestJson>,
+        }
+        let answer: Answer = self.get(&format!("/v1/channels/{}/{}", number.book, number.serial)).await?;
+        Ok(answer.best)
+    }
+
+    /// What a payee has earned through it, by token.
+    ///
+    /// # Errors
+    ///
+    /// As [`Relayer::info`].
+    pub async fn earnings(&self, payee: &Address) -> Result<Vec<TokenEarnings>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            tokens: Vec<TokenEarnings>,
+        }
+        let answer: Answer = self.get(&format!("/v1/payees/{payee}/earnings")).await?;
+        Ok(answer.tokens)
+    }
+
+    /// The best voucher of each of a payee's channels that it has: to be kept, and claimed without it one day.
+    ///
+    /// # Errors
+    ///
+    /// As [`Relayer::info`].
+    pub async fn vouchers_of(&self, payee: &Address) -> Result<Vec<SignedVoucher>, Error> {
+        #[derive(Deserialize)]
+        struct Page {
+            channels: Vec<OneChannel>,
+            next: Option<String>,
+        }
+        #[derive(Deserialize)]
+        struct OneChannel {
+            book: u32,
+            serial: u32,
+            channel_id: String,
+            best: Option<BestJson>,
+        }
+        let (mut vouchers, mut after) = (Vec::new(), String::new());
+        loop {
+            let page: Page = self.get(&format!("/v1/payees/{payee}/channels?limit=1000{after}")).await?;
+            for channel in page.channels {
+                let Some(best) = channel.best else { continue };
+                let (cumulative_amount, signature) = best.read().ok_or_else(|| Error::Answer("a best voucher that is none".into()))?;
+                let channel_id = text::channel_id("channel_id", &channel.channel_id).map_err(|e| Error::Answer(e.to_string()))?;
+                let number = ChannelNumber { book: channel.book, serial: channel.serial };
+                vouchers.push(SignedVoucher { number, channel_id, cumulative_amount, signature });
+            }
+            match page.next {
+                Some(next) => after = format!("&after={next}"),
+                None => return Ok(vouchers),
+            }
+        }
     }
 
     /// Hands over a voucher. When this returns, the relayer has it on its disk. The same voucher may be sent again. The receipt is there when
@@ -233,7 +222,7 @@ impl Relayer {
         struct Answer {
             acknowledgement: Option<AcknowledgementJson>,
         }
-        let response = self.post("/v1/vouchers", &VoucherJson::from(voucher)).await?;
+        let response = self.post("/v1/vouchers", voucher).await?;
         if !response.status().is_success() {
             return Err(Error::Rejected(Box::new(problem(response).await?)));
         }
@@ -257,9 +246,8 @@ impl Relayer {
             problem: Option<Problem>,
             acknowledgement: Option<AcknowledgementJson>,
         }
-        let body: Vec<_> = vouchers.iter().map(VoucherJson::from).collect();
         let path = if self.acknowledger.is_some() { "/v1/vouchers/batch?acknowledge=true" } else { "/v1/vouchers/batch" };
-        let response = self.post(path, &body).await?;
+        let response = self.post(path, &vouchers).await?;
         if !response.status().is_success() {
             return Err(Error::Rejected(Box::new(problem(response).await?)));
         }
@@ -281,47 +269,4 @@ async fn problem(response: reqwest::Response) -> Result<Problem, Error> {
     let body = response.text().await.map_err(Error::Unreachable)?;
     // A proxy in between answers in its own way.
     serde_json::from_str(&body).map_err(|_| Error::Answer(format!("{status}: {}", text::shown(&body))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{VoucherKey, VoucherSigner};
-    use rivulet_core::ids::ChannelId;
-    use rivulet_rules::acknowledgement::AcknowledgementKey;
-
-    const AT: Deployment = Deployment { chain_id: 420_420_420, contract: Address([5; 20]) };
-
-    fn voucher(total: u128) -> SignedVoucher {
-        let signer = VoucherSigner::new(VoucherKey::from_bytes([3; 32]).unwrap(), &AT);
-        signer.sign(ChannelNumber { book: 1, serial: 2 }, ChannelId([4; 32]), total)
-    }
-
-    fn answer(total: u128, at: &Deployment) -> AcknowledgementJson {
-        let key = AcknowledgementKey::from_bytes([7; 32]).unwrap();
-        let stored = Acknowledgement { channel_id: ChannelId([4; 32]), cumulative_amount: total, accepted_at: 99 };
-        AcknowledgementJson { accepted_at: 99, signature: text::hex(&key.sign(&stored, &separator(at)).0) }
-    }
-
-    fn acknowledger() -> Acknowledger {
-        Acknowledger { key: AcknowledgementKey::from_bytes([7; 32]).unwrap().address(), channels: AT }
-    }
-
-    #[test]
-    fn a_receipt_proves_what_was_stored_and_reads_back_from_json() {
-        let receipt = acknowledger().check(&voucher(50), Some(answer(50, &AT))).unwrap();
-        let read: Receipt = serde_json::from_str(&serde_json::to_string(&receipt).unwrap()).unwrap();
-        assert_eq!(read, receipt);
-        assert!(read.is_genuine(&AT));
-        let other = Receipt { acknowledgement: Acknowledgement { cumulative_amount: 51, ..read.acknowledgement }, ..read };
-        assert!(!other.is_genuine(&AT));
-    }
-
-    #[test]
-    fn nothing_but_the_relayers_own_signature_of_this_voucher_is_taken() {
-        let elsewhere = Deployment { chain_id: 1, ..AT };
-        for given in [None, Some(answer(49, &AT)), Some(answer(50, &elsewhere)), Some(AcknowledgementJson { accepted_at: 98, ..answer(50, &AT) })] {
-            assert!(matches!(acknowledger().check(&voucher(50), given), Err(Error::NotAcknowledged { .. })));
-        }
-    }
 }

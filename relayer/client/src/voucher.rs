@@ -7,10 +7,16 @@ use rivulet_core::{
     ids::{ChannelId, ChannelNumber, ChannelTerms, Deployment},
     signature::CompactSignature,
 };
-use rivulet_rules::accept::signature::recover;
+use rivulet_rules::{
+    accept::{Rejection, signature::recover},
+    text,
+};
+use serde::{Deserialize, Serialize};
 
-/// A voucher as it is sent to a relayer or, in a claim, to the chain.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// A voucher as it is sent to a relayer or, in a claim, to the chain. As JSON it is what a relayer takes: `book`, `serial`, `channel_id`,
+/// `cumulative_amount`, `signature`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(into = "VoucherJson", try_from = "VoucherJson")]
 pub struct SignedVoucher {
     /// Where the channel is.
     pub number: ChannelNumber,
@@ -22,17 +28,71 @@ pub struct SignedVoucher {
     pub signature: CompactSignature,
 }
 
+/// A voucher as JSON carries it. Amounts are strings: they do not fit into a JavaScript number.
+#[derive(Serialize, Deserialize)]
+struct VoucherJson {
+    book: u32,
+    serial: u32,
+    channel_id: String,
+    cumulative_amount: String,
+    signature: String,
+}
+
+impl From<SignedVoucher> for VoucherJson {
+    fn from(v: SignedVoucher) -> Self {
+        Self {
+            book: v.number.book,
+            serial: v.number.serial,
+            channel_id: text::hex(&v.channel_id.0),
+            cumulative_amount: v.cumulative_amount.to_string(),
+            signature: text::hex(&v.signature.0),
+        }
+    }
+}
+
+impl TryFrom<VoucherJson> for SignedVoucher {
+    type Error = Rejection;
+
+    fn try_from(j: VoucherJson) -> Result<Self, Rejection> {
+        Ok(Self {
+            number: ChannelNumber { book: j.book, serial: j.serial },
+            channel_id: text::channel_id("channel_id", &j.channel_id)?,
+            cumulative_amount: text::amount("cumulative_amount", &j.cumulative_amount)?,
+            signature: text::signature("signature", &j.signature)?,
+        })
+    }
+}
+
 /// Signs the vouchers of one deployment's channels.
 #[derive(Clone, Debug)]
 pub struct VoucherSigner {
     key: VoucherKey,
+    at: Deployment,
     separator: [u8; 32],
 }
 
 impl VoucherSigner {
     /// For the channels contract of a deployment.
     pub fn new(key: VoucherKey, channels: &Deployment) -> Self {
-        Self { key, separator: Domain::Channels.separator(channels, &SoftKeccak) }
+        Self { key, at: *channels, separator: Domain::Channels.separator(channels, &SoftKeccak) }
+    }
+
+    /// Of which contract's channels.
+    pub fn deployment(&self) -> &Deployment {
+        &self.at
+    }
+
+    /// Makes sure that a total of a channel was signed by this key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotOurs`] when it was not.
+    pub fn check(&self, channel: &Channel, cumulative_amount: u128, signature: &CompactSignature) -> Result<(), Error> {
+        let digest = Voucher { channel_id: channel.id, cumulative_amount }.digest(&self.separator, &SoftKeccak);
+        match recover(digest, signature) {
+            Some(address) if address == self.key.address() => Ok(()),
+            given => Err(Error::NotOurs { expected: self.key.address(), given }),
+        }
     }
 
     /// The key.
@@ -101,11 +161,8 @@ impl Channel {
     ///
     /// [`Error::NotOurs`] when it was not signed by this key for this channel.
     pub fn resume(&mut self, signer: &VoucherSigner, cumulative_amount: u128, signature: &CompactSignature) -> Result<(), Error> {
-        let digest = Voucher { channel_id: self.id, cumulative_amount }.digest(&signer.separator, &SoftKeccak);
-        match recover(digest, signature) {
-            Some(address) if address == signer.key.address() => self.promised = self.promised.max(cumulative_amount),
-            other => return Err(Error::NotOurs { expected: signer.key.address(), given: other }),
-        }
+        signer.check(self, cumulative_amount, signature)?;
+        self.promised = self.promised.max(cumulative_amount);
         Ok(())
     }
 }
@@ -142,6 +199,15 @@ mod tests {
             assert_eq!(recover(digest, &v.signature), Some(signer.key().address()));
         }
         assert_eq!(channel.left(), 0);
+    }
+
+    #[test]
+    fn a_voucher_reads_back_from_json() {
+        let (mut channel, signer, _) = channel();
+        let voucher = channel.pay(&signer, 2).unwrap();
+        let json = serde_json::to_value(voucher).unwrap();
+        assert_eq!(json["cumulative_amount"], "2");
+        assert_eq!(serde_json::from_value::<SignedVoucher>(json).unwrap(), voucher);
     }
 
     #[test]

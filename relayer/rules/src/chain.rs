@@ -393,15 +393,24 @@ pub enum ChainError {
     /// Nobody answered, or too late, or the answer was cut short. Trying again may help.
     #[error("the node did not answer: {0}")]
     Unavailable(String),
-    /// The node refused the transaction for good: stale or wrong nonce, expired, no funds for the fee.
+    /// The node refused the transaction for good: expired, too large, badly signed.
     #[error("the node refused the transaction: {0}")]
     Refused(String),
+    /// Another transaction has its nonce, in the pool or in a block; or it is that transaction itself.
+    #[error("the node refused the transaction: {0}")]
+    NonceTaken(String),
+    /// Its signer cannot pay for it.
+    #[error("the node refused the transaction: {0}")]
+    Unfunded(String),
     /// The node no longer has what an old block changed: what it came to has to be read from the newest one.
     #[error("the node no longer has the block: {0}")]
     Pruned(String),
     /// The node answered something that cannot be understood: another runtime or contract than this one was built for.
     #[error("unexpected answer from the node: {0}")]
     Unexpected(String),
+    /// Nodes contradict each other or what was recorded, and it cannot be told who is right. Nothing may be done on what they say.
+    #[error("no node can be believed: {0}")]
+    Disputed(String),
 }
 
 impl ChainError {

@@ -7,6 +7,7 @@
 //! - [`accept`]: the checks between a voucher and the store, one file a check; [`accept::Verified`] is their only product.
 //! - [`acknowledgement`]: what the relayer signs when it has stored a voucher.
 //! - [`batch`]: which rows pay for a transaction, and its blob.
+//! - [`endpoint`]: which nodes can be believed.
 //! - [`reconcile`]: what became of an intent.
 //! - [`statement`]: what a payee was paid, for its books.
 //! - [`text`]: hex and decimal, as people and JSON write them.
@@ -26,6 +27,7 @@ pub mod accept;
 pub mod acknowledgement;
 pub mod batch;
 pub mod chain;
+pub mod endpoint;
 pub mod reconcile;
 pub mod statement;
 #[cfg(feature = "testing")]

@@ -59,7 +59,7 @@ fn books() -> BTreeMap<u32, BookView> {
 
 fn row(book: u32, serial: u32, gain: u128) -> Candidate<VoucherRow> {
     let payload = VoucherRow { cumulative_amount: gain, signature: CompactSignature([1; 64]) };
-    Candidate { number: Number { book, serial }, gain, deadline: None, last_at: 0, payload }
+    Candidate { number: Number { book, serial }, gain, deadline: None, last_at: 0, may_end: false, payload }
 }
 
 fn sent(choice: Choice<VoucherRow>) -> Batch<VoucherRow> {
@@ -161,7 +161,7 @@ fn a_payee_is_funded_only_when_its_group_pays_for_it() {
 fn neighbours_share_the_cost_of_their_cell_and_more_of_them_fit_one_transaction() {
     let cost = cost();
     assert!(cost.row_planck(70, 4) * 3 < cost.row_planck(70, 1) * 2, "a cell of its own is more than a third of a row's cost");
-    let fits = |cells_of: fn(usize) -> usize| (1..4_000).take_while(|rows| cost.fits(1, cells_of(*rows), *rows)).count();
+    let fits = |cells_of: fn(usize) -> usize| (1..4_000).take_while(|rows| cost.fits(1, cells_of(*rows), *rows, 0)).count();
     assert!(fits(|rows| rows.div_ceil(4)) > 2 * fits(|rows| rows));
 
     // One row alone does not pay for its cell, four together do.
@@ -205,6 +205,51 @@ prop_compose! {
         candidate.deadline = due.map(|due_at| Deadline { due_at, period_secs: 3_600 });
         candidate
     }
+}
+
+#[test]
+fn stream_rows_that_may_end_count_as_if_they_did() {
+    use rivulet_core::{blob::StreamRow, ids::StreamId};
+    use rivulet_rules::{
+        batch::stream_candidate,
+        chain::{DryRun, StreamState, Weight},
+    };
+    let stream = |serial, end_at| StreamState {
+        number: Number { book: 1, serial },
+        stream_id: StreamId([1; 32]),
+        status: 1,
+        payer: Address([1; 20]),
+        payee: payee(1),
+        token: Address::ZERO,
+        rate_per_second_scaled: 1,
+        start_at: 0,
+        end_at,
+        memo: [0; 32],
+        deposit: 1_000_000 * MILLI_DOT,
+        paid: 0,
+        covered_debt: 100_000 * MILLI_DOT,
+        depletes_at: 0,
+    };
+    let may_end = |end_at| stream_candidate(&stream(0, end_at), None, NOW).unwrap().may_end;
+    // Without an end, past it, before any block that could carry it, and long after.
+    assert_eq!([0, NOW - 1, NOW, NOW + 600, NOW + 24_577].map(may_end), [false, false, true, true, false]);
+
+    let cost = CostModel { fees: fees(), shape: Shape::STREAMS };
+    let choose = |end_at| {
+        let rows = (0..500).map(|serial| stream_candidate(&stream(serial, end_at), None, NOW).unwrap());
+        match choose::<StreamRow>(rows, &books(), &policy(), &cost, NOW) {
+            Choice::Send(batch) => (batch.rows.len(), batch.ends),
+            other => panic!("{other:?}"),
+        }
+    };
+    let ((all, none), (fewer, ends)) = (choose(0), choose(NOW + 600));
+    assert!(all > fewer && none == 0 && ends == fewer, "{all} rows without an end, {fewer} that may end");
+    let weight = Weight { ref_time_ps: 1_000_000_000, proof_size_bytes: 50_000 };
+    let dry_run = DryRun { weight, storage_deposit_planck: 7, fee_planck: 9, outcomes: Ok(Vec::new()) };
+    assert_eq!(cost.with_ends(&dry_run, 0), dry_run);
+    let with = cost.with_ends(&dry_run, 2);
+    assert_eq!((with.weight.proof_size_bytes, with.weight.ref_time_ps), (50_000 + 2 * 32_200, 1_000_000_000 + 2 * 840_000_000));
+    assert!(with.fee_planck > dry_run.fee_planck && with.storage_deposit_planck == 7);
 }
 
 #[test]
@@ -271,7 +316,8 @@ fn a_backlog_forgets_a_row_that_is_taken_out_and_counts_what_is_left() {
 #[test]
 fn a_backlog_looks_again_when_terms_or_prices_change_and_when_a_slot_comes() {
     let policy = Policy { schedule: Schedule { every_secs: 0, of: [(payee(2), 6_000)].into() }, ..policy() };
-    let candidates: BTreeMap<_, _> = [row(1, 0, 900 * MILLI_DOT), Candidate { last_at: NOW, ..row(2, 0, 2_000 * MILLI_DOT) }].map(|c| (c.number, c)).into();
+    let candidates: BTreeMap<_, _> =
+        [row(1, 0, 900 * MILLI_DOT), Candidate { last_at: NOW, ..row(2, 0, 2_000 * MILLI_DOT) }].map(|c| (c.number, c)).into();
     let mut backlog = backlog(&candidates, &policy);
     let (first, second) = (Number { book: 1, serial: 0 }, Number { book: 2, serial: 0 });
     let pick = |backlog: &mut Backlog, cost: &CostModel, now| backlog.pick(cost, now, 10, &BTreeSet::new());

@@ -1,8 +1,12 @@
 //! What the relayer needs of a chain. `rivulet` (the command) implements it with `rivulet-chain`.
 
 use rivulet_core::ids::{ChannelNumber, StreamNumber};
-use rivulet_rules::chain::{
-    BlockHead, BlockRef, BookState, ChainError, ChannelView, ContractKind, DryRun, EventRecord, FeeModel, IncludedTx, SignedTx, StreamState, TxHash,
+use rivulet_rules::{
+    chain::{
+        Account, BlockHead, BlockRef, BookState, ChainError, ChannelView, ContractKind, DryRun, EventRecord, FeeModel, IncludedTx, SignedTx,
+        StreamState, TxHash,
+    },
+    endpoint::EndpointReport,
 };
 use std::{future::Future, pin::Pin};
 
@@ -24,10 +28,25 @@ pub enum Start {
     From(u64),
 }
 
-/// A chain with our contracts on it, and the key that claims are signed with.
+/// Who signs a transaction, and with which of its nonces.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Turn {
+    /// One of [`ChainAccess::signers`].
+    pub signer: Account,
+    /// Its nonce.
+    pub nonce: u64,
+}
+
+/// A chain with our contracts on it, and the keys that claims are signed with.
 pub trait ChainAccess: Send + Sync {
     /// The newest finalized block.
     fn finalized_head(&self) -> Ask<'_, BlockHead>;
+    /// Makes sure that no other node contradicts a final block that is about to be taken in. [`ChainError::Disputed`]: one does.
+    fn confirm(&self, block: BlockRef) -> Ask<'_, ()>;
+    /// Makes sure that nodes know the last block that was taken in before. [`ChainError::Disputed`]: none that may be used does.
+    fn recorded(&self, block: BlockRef) -> Ask<'_, ()>;
+    /// The nodes, as last seen.
+    fn endpoints(&self) -> Vec<EndpointReport>;
     /// A block's time.
     fn head(&self, block: BlockRef) -> Ask<'_, BlockHead>;
     /// Finalized blocks.
@@ -46,8 +65,10 @@ pub trait ChainAccess: Send + Sync {
     fn books(&self, contract: ContractKind, block: BlockRef) -> Ask<'_, u32>;
     /// Prices.
     fn fee_model(&self, block: BlockRef) -> Ask<'_, FeeModel>;
-    /// What a batch would do.
-    fn dry_run<'a>(&'a self, contract: ContractKind, blob: &'a [u8], block: BlockRef) -> Ask<'a, DryRun>;
+    /// The accounts of the keys that claims are signed with, best first; never none.
+    fn signers(&self) -> Vec<Account>;
+    /// What a batch would do when this account sends it.
+    fn dry_run<'a>(&'a self, contract: ContractKind, blob: &'a [u8], signer: Account, block: BlockRef) -> Ask<'a, DryRun>;
     /// Signs a batch with the limits that its dry run asks for. Nothing is sent.
     fn sign<'a>(
         &'a self,
@@ -55,17 +76,17 @@ pub trait ChainAccess: Send + Sync {
         blob: &'a [u8],
         dry_run: &'a DryRun,
         fees: &'a FeeModel,
-        nonce: u64,
+        turn: Turn,
         birth: BlockRef,
     ) -> Ask<'a, SignedTx>;
     /// Gives a transaction to the pool. The same bytes twice are harmless.
     fn submit<'a>(&'a self, tx: &'a SignedTx) -> Ask<'a, ()>;
     /// Looks for a transaction in finalized blocks `from..=to`.
     fn find_tx(&self, hash: TxHash, from: u64, to: u64) -> Ask<'_, Option<IncludedTx>>;
-    /// The signer's nonce after all of its transactions that the node knows, those in its pool included.
-    fn next_nonce(&self) -> Ask<'_, u64>;
-    /// The signer's nonce at a block: how many of its transactions are final there.
-    fn nonce_at(&self, block: BlockRef) -> Ask<'_, u64>;
-    /// What the signer can spend, in planck.
-    fn balance_at(&self, block: BlockRef) -> Ask<'_, u128>;
+    /// A signer's nonce after all of its transactions that the node knows, those in its pool included.
+    fn next_nonce(&self, signer: Account) -> Ask<'_, u64>;
+    /// A signer's nonce at a block: how many of its transactions are final there.
+    fn nonce_at(&self, signer: Account, block: BlockRef) -> Ask<'_, u64>;
+    /// What a signer can spend, in planck.
+    fn balance_at(&self, signer: Account, block: BlockRef) -> Ask<'_, u128>;
 }

@@ -1,13 +1,16 @@
 //! The operator's file. Unknown keys are refused; what is left out has the default that stands in `relayer/config/full.toml`.
 
+mod keys;
+
+pub use keys::{KeySource, Signer};
+
 use crate::{channels::LookupLimits, net::Net, network::Network, overrides, rate::Rate};
 use rivulet_core::ids::{Address, Token};
-use rivulet_rules::{accept, batch, chain::ContractKind, text};
+use rivulet_rules::{accept, batch, chain::ContractKind, endpoint::Tolerance, text};
 use rivulet_store::Location;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     net::SocketAddr,
     path::PathBuf,
 };
@@ -23,7 +26,7 @@ pub struct Config {
     pub database: Location,
     /// A file with the password of the Postgres user, when `database` has none.
     pub database_password_file: Option<PathBuf>,
-    /// The key that claims are signed with.
+    /// The keys that claims are signed with.
     pub signer: Signer,
     /// The routes.
     #[serde(default)]
@@ -68,31 +71,14 @@ pub struct Admin {
     pub token_env: Option<String>,
 }
 
-/// The key that claims are signed with. Exactly one of the three.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Signer {
-    /// A file with `0x` and the 64 hex digits of an sr25519 seed, or a secret phrase.
-    pub file: Option<PathBuf>,
-    /// The name of an environment variable that holds what such a file would.
-    pub env: Option<String>,
-    /// A development key such as `//Alice`. Everybody knows it: only for chains without value.
-    pub dev_uri: Option<String>,
-}
-
-impl fmt::Debug for Signer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Whatever somebody put into dev_uri by mistake stays out of the log.
-        f.debug_struct("Signer").field("file", &self.file).field("env", &self.env).field("dev_uri", &self.dev_uri.as_ref().map(|_| "…")).finish()
-    }
-}
-
 /// The routes.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where to listen for operators: `/metrics`, `/v1/admin` and `/health`, by plain HTTP. With it, the first two are nowhere else.
+    pub operator_listen: Option<SocketAddr>,
     /// The longest request body, in bytes.
     pub max_body_bytes: usize,
     /// The most vouchers in one request.
@@ -101,6 +87,8 @@ pub struct Http {
     pub max_requests: usize,
     /// After this a request is given up.
     pub request_timeout_ms: u64,
+    /// A connection on which no whole request head comes for so long is closed.
+    pub header_timeout_ms: u64,
     /// How long a stop waits for requests under way.
     pub drain_timeout_ms: u64,
     /// `/ready` says no when no pass of the worker went through for this long.
@@ -123,10 +111,12 @@ impl Default for Http {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
+            operator_listen: None,
             max_body_bytes: 1 << 20,
             max_batch_items: 2_000,
             max_requests: 512,
             request_timeout_ms: 30_000,
+            header_timeout_ms: 30_000,
             drain_timeout_ms: 10_000,
             ready_within_ms: 120_000,
             max_feeds: 256,
@@ -147,11 +137,23 @@ pub struct Chain {
     pub rpc_urls: Vec<String>,
     /// How many blocks a transaction may wait: a power of two from 4 to 4096.
     pub mortality_blocks: u64,
+    /// A node whose finalized head is more blocks than this behind another's, or behind what was taken in, is left for a better one.
+    pub max_lag_blocks: u64,
+    /// So is one whose finalized head has stood still for so long while another's moved. With one node: the age of its head that is reported as a lag.
+    pub max_lag_secs: u64,
 }
 
 impl Default for Chain {
     fn default() -> Self {
-        Self { rpc_urls: vec!["ws://127.0.0.1:9944".to_owned()], mortality_blocks: 64 }
+        let Tolerance { blocks, secs } = Tolerance::default();
+        Self { rpc_urls: vec!["ws://127.0.0.1:9944".to_owned()], mortality_blocks: 64, max_lag_blocks: blocks, max_lag_secs: secs }
+    }
+}
+
+impl Chain {
+    /// How far a node may be behind.
+    pub fn tolerance(&self) -> Tolerance {
+        Tolerance { blocks: self.max_lag_blocks, secs: self.max_lag_secs }
     }
 }
 
@@ -206,13 +208,13 @@ pub struct Batch {
     pub max_rows: usize,
     /// The longest blob, in bytes.
     pub max_blob_bytes: usize,
-    /// How many transactions may be under way at once.
+    /// How many transactions of each signing key may be under way at once.
     pub max_in_flight: usize,
     /// When several relayers share a database: another one claims when the one that does has not been heard of for this long.
     pub lease_ms: u64,
     /// How much value is asked for, in hundredths of a percent of the cost: 10000 is break-even, 0 claims whatever is pending.
     pub min_value_bps: u32,
-    /// Whose relay fees count as the operator's, when they do not go to the key that signs; absent: that key's address.
+    /// Whose relay fees count as the operator's, when they do not go to the first key that signs; absent: that key's address.
     #[serde(deserialize_with = "some_address")]
     pub beneficiary: Option<Address>,
     /// Payees that are the operator's own: their gains count in full, not only the fees on them.
@@ -381,7 +383,10 @@ impl Config {
         at_least("http.max_batch_items", 1, self.http.max_batch_items as u64)?;
         at_least("http.max_requests", 1, self.http.max_requests as u64)?;
         at_least("http.request_timeout_ms", 100, self.http.request_timeout_ms)?;
+        at_least("http.header_timeout_ms", 100, self.http.header_timeout_ms)?;
         at_least("chain.rpc_urls", 1, self.chain.rpc_urls.len() as u64)?;
+        at_least("chain.max_lag_blocks", 1, self.chain.max_lag_blocks)?;
+        at_least("chain.max_lag_secs", 1, self.chain.max_lag_secs)?;
         at_least("accept.unknown_max", 1, self.accept.unknown_max as u64)?;
         at_least("accept.lookups_at_once", 1, self.accept.lookups_at_once as u64)?;
         at_least("batch.interval_ms", 10, self.batch.interval_ms)?;
@@ -391,6 +396,11 @@ impl Config {
         at_least("batch.max_in_flight", 1, self.batch.max_in_flight as u64)?;
         at_least("batch.lease_ms", 500, self.batch.lease_ms)?;
         self.check_limits()?;
+        let mut seen = BTreeSet::new();
+        if let Some(url) = self.chain.rpc_urls.iter().find(|url| !seen.insert(*url)) {
+            // It would have two voices when nodes are compared.
+            return Err(value("chain.rpc_urls", "each node once", format!("{url} twice")));
+        }
         if let Some(url) = self.chain.rpc_urls.iter().find(|u| !u.starts_with("ws://") && !u.starts_with("wss://")) {
             return Err(value("chain.rpc_urls", "ws:// or wss:// addresses", url));
         }
@@ -402,16 +412,7 @@ impl Config {
     }
 
     fn check_secrets(&self) -> Result<(), ConfigError> {
-        let Signer { file, env, dev_uri } = &self.signer;
-        // The value is not repeated: it may be a real secret in the wrong place.
-        if dev_uri.as_ref().is_some_and(|uri| !uri.starts_with("//")) {
-            return Err(value("signer.dev_uri", "a development key such as //Alice; a real key belongs in a file", "another text"));
-        }
-        match usize::from(file.is_some()) + usize::from(env.is_some()) + usize::from(dev_uri.is_some()) {
-            1 => {}
-            0 => return Err(value("signer", "one of file, env and dev_uri", "none")),
-            _ => return Err(value("signer", "one of file, env and dev_uri", "more than one")),
-        }
+        self.signer.check()?;
         for (key, file, env) in
             [("acknowledge", &self.acknowledge.key_file, &self.acknowledge.key_env), ("admin", &self.admin.token_file, &self.admin.token_env)]
         {
@@ -419,10 +420,12 @@ impl Config {
                 return Err(value(key, "either a file or a variable", "both"));
             }
         }
-        let variables = [("signer.env", env), ("acknowledge.key_env", &self.acknowledge.key_env), ("admin.token_env", &self.admin.token_env)];
-        for (key, name) in variables {
+        let variables =
+            [("signer.env", &self.signer.env), ("acknowledge.key_env", &self.acknowledge.key_env), ("admin.token_env", &self.admin.token_env)];
+        let variables = variables.into_iter().flat_map(|(key, name)| name.iter().map(move |n| (key, n)));
+        for (key, n) in variables.chain(self.signer.envs.iter().map(|n| ("signer.envs", n))) {
             // A secret in the place of its variable's name is not repeated either.
-            if name.as_ref().is_some_and(|n| n.is_empty() || !n.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')) {
+            if n.is_empty() || !n.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') {
                 return Err(value(key, "the name of an environment variable: A to Z, digits, _", "another text"));
             }
         }
@@ -430,6 +433,9 @@ impl Config {
     }
 
     fn check_limits(&self) -> Result<(), ConfigError> {
+        if let Some(operators) = self.http.operator_listen.filter(|a| *a == self.http.listen && a.port() != 0) {
+            return Err(value("http.operator_listen", "another address than http.listen", operators));
+        }
         let Http { max_batch_items, address_per_sec, address_burst, tls_certificate_file, tls_key_file, .. } = &self.http;
         // A full batch that is more than the burst could never be sent.
         if *address_per_sec > 0 && (*address_burst as usize) < *max_batch_items {

@@ -1,6 +1,6 @@
 //! What the relayer counts, for Prometheus. `relayer/docs/METRICS.md` is written from the list made here; a test compares them.
 
-use crate::{api::problem::OTHER_CODES, clock::now_ms, control::Control, status::Status};
+use crate::{api::problem::OTHER_CODES, clock::now_ms, control::Control, status::Status, worker::LaneState};
 use prometheus_client::{
     encoding::text::encode,
     metrics::{
@@ -12,7 +12,12 @@ use prometheus_client::{
     registry::{Metric, Registry},
 };
 use rivulet_core::outcome::RowOutcome;
-use rivulet_rules::{accept::Rejection, chain::ContractKind, text};
+use rivulet_rules::{
+    accept::Rejection,
+    chain::{Account, ContractKind},
+    endpoint::{EndpointReport, EndpointState},
+    text,
+};
 use rivulet_store::{Counts, Intent, IntentEnd};
 use std::{
     collections::BTreeMap,
@@ -91,8 +96,17 @@ metrics! {
     lane_oldest: Family<Labels, Gauge> = Family::default(), "rivulet_lane_oldest_seconds", "gauge", ["account"], "Age of a signing key's oldest open intent; 0: none.";
     lane_nonce: Family<Labels, Gauge> = Family::default(), "rivulet_lane_nonce", "gauge", ["account"], "How many transactions of a signing key are final.";
     lane_balance: Family<Labels, Amount> = Family::default(), "rivulet_lane_balance_planck", "gauge", ["account"], "What a signing key can spend on fees.";
+    lane_next_nonce: Family<Labels, Gauge> = Family::default(), "rivulet_lane_next_nonce", "gauge", ["account"],
+        "A signing key's next nonce as the node sees it. What it is ahead of rivulet_lane_nonce by more than rivulet_lane_in_flight, another program sent.";
+    lane_state: Family<Labels, Gauge> = Family::default(), "rivulet_lane_state", "gauge", ["account, state"],
+        "1 for the state that a signing key is in: `open`, `underfunded` (could not pay for a batch), `contested` (another program uses it).";
     block: Gauge = Gauge::default(), "rivulet_chain_block_number", "gauge", [""], "The last finalized block taken in.";
     chain_lag: Gauge = Gauge::default(), "rivulet_chain_lag_seconds", "gauge", [""], "The machine's clock less the time of the last finalized block taken in.";
+    endpoint_state: Family<Labels, Gauge> = Family::default(), "rivulet_endpoint_state", "gauge", ["endpoint, state"],
+        "1 for the state that a node of `chain.rpc_urls` is in: `good`, `unreachable`, `lagging` (used when there is no better one), `other_chain` or `lying` (never used).";
+    endpoint_used: Family<Labels, Gauge> = Family::default(), "rivulet_endpoint_used", "gauge", ["endpoint"], "1 for the node that is asked now.";
+    endpoint_block: Family<Labels, Gauge> = Family::default(), "rivulet_endpoint_block_number", "gauge", ["endpoint"], "A node's finalized head.";
+    endpoint_age: Family<Labels, Gauge> = Family::default(), "rivulet_endpoint_head_age_seconds", "gauge", ["endpoint"], "The machine's clock less the time of a node's finalized head.";
     since_pass: Gauge = Gauge::default(), "rivulet_seconds_since_pass", "gauge", [""],
         "Watchdog: seconds since the worker last got through (followed the chain, reconciled, claimed), or since the start.";
     pass_failing: Gauge = Gauge::default(), "rivulet_pass_failing", "gauge", [""], "1 when the worker's last pass failed; the log and `/ready` say why.";
@@ -224,21 +238,43 @@ impl Metrics {
     }
 
     /// A signing key at the last finalized block.
-    pub fn lane(&self, account: &[u8; 32], nonce: u64, balance_planck: u128) {
+    pub fn lane(&self, account: &[u8; 32], nonce: u64, next_nonce: u64, balance_planck: u128, state: LaneState) {
         let labels = vec![("account", text::hex(account))];
+        for word in LaneState::WORDS {
+            let labels = vec![("account", text::hex(account)), ("state", word.to_owned())];
+            self.all.lane_state.get_or_create(&labels).set(i64::from(word == state.word()));
+        }
+        self.all.lane_next_nonce.get_or_create(&labels).set(signed(next_nonce));
         self.all.lane_nonce.get_or_create(&labels).set(signed(nonce));
         self.all.lane_balance.get_or_create(&labels).set(balance_planck as f64);
     }
 
+    /// The nodes, as last seen.
+    pub fn endpoints(&self, reports: &[EndpointReport]) {
+        for EndpointReport { name, is_used, state, block_number, head_age_secs } in reports {
+            let label = ("endpoint", name.clone());
+            for word in EndpointState::WORDS {
+                self.all.endpoint_state.get_or_create(&vec![label.clone(), ("state", word.to_owned())]).set(i64::from(word == state.word()));
+            }
+            self.all.endpoint_used.get_or_create(&vec![label.clone()]).set(i64::from(*is_used));
+            if let Some(number) = block_number {
+                self.all.endpoint_block.get_or_create(&vec![label.clone()]).set(signed(*number));
+            }
+            if let Some(age) = head_age_secs {
+                self.all.endpoint_age.get_or_create(&vec![label]).set(signed(*age));
+            }
+        }
+    }
+
     /// Everything as text (OpenMetrics), with what is only known when asked.
-    pub fn text(&self, account: &[u8; 32], counts: &Counts, intents: &[Intent], status: &Status, control: &Control, chain_now: u64) -> String {
+    pub fn text(&self, accounts: &[Account], counts: &Counts, intents: &[Intent], status: &Status, control: &Control, chain_now: u64) -> String {
         let (all, now) = (&self.all, now_ms());
         let age = |at_ms: u64| signed(now.saturating_sub(at_ms) / 1_000);
         all.channels.set(signed(counts.channels));
         all.stored.set(signed(counts.vouchers));
         all.set_aside.set(signed(counts.set_aside));
         all.open_intents.set(signed(counts.open_intents));
-        let mut lanes = BTreeMap::from([(*account, (0i64, now))]);
+        let mut lanes: BTreeMap<_, _> = accounts.iter().map(|account| (account.0, (0i64, now))).collect();
         for intent in intents {
             let lane = lanes.entry(intent.tx.signer.0).or_insert((0, now));
             *lane = (lane.0.saturating_add(1), lane.1.min(intent.created_ms));

@@ -31,7 +31,7 @@ pub struct Network {
     pub tokens: BTreeMap<String, TokenInfo>,
     /// Ceiling of relay fees of the channels and the streams contract, in hundredths of a percent.
     pub fee_ceiling_bps: [u16; 2],
-    /// Who signs claims.
+    /// Who signs claims; with several keys, the first.
     pub relayer_account: Account,
     /// The same as contracts see it: the beneficiary that payees name in their terms.
     pub relayer_address: Address,

@@ -3,13 +3,14 @@
 use crate::{
     accept::{self, Acceptor, Pressure},
     acknowledge::Acknowledger,
-    api::{self, Api, admin::AdminToken, client::Peer},
+    api::{self, Api, admin::AdminToken},
     chain::ChainAccess,
     channels::Channels,
     clock::{ChainClock, now_ms},
     config::{Config, ConfigError},
     control::Control,
     feed::Feed,
+    http,
     metrics::Metrics,
     network::Network,
     rate::RateLimits,
@@ -17,9 +18,10 @@ use crate::{
     tls::{Tls, TlsError, TlsListener},
     worker::{Options, Parts, Worker},
 };
+use futures::future::OptionFuture;
 use rivulet_rules::{acknowledgement::AcknowledgementKey, chain::ContractKind};
 use rivulet_store::Store;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, path::Path, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     sync::{Notify, watch},
@@ -117,7 +119,7 @@ impl Relayer {
             lease: Duration::from_millis(config.batch.lease_ms),
         };
         let parts = Parts {
-            chain,
+            chain: Arc::clone(&chain),
             store: Arc::clone(&store),
             channels: Arc::clone(&channels),
             network: Arc::clone(&network),
@@ -128,7 +130,7 @@ impl Relayer {
             feed: Arc::clone(&feed),
             control: Arc::clone(&control),
         };
-        let api = Api { acceptor, channels, store, network, config, status, metrics, feed, control, pressure, admin: secrets.admin };
+        let api = Api { acceptor, channels, chain, store, network, config, status, metrics, feed, control, pressure, admin: secrets.admin };
         Ok(Self { api, worker: Worker::new(parts, options), reload: Arc::default() })
     }
 
@@ -137,17 +139,20 @@ impl Relayer {
     /// # Errors
     /// When the address cannot be listened on, or a part ended by itself.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<(), ServeError> {
-        let address = self.api.config.http.listen;
-        let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address: address.to_string(), source })?;
+        let listener = bind(self.api.config.http.listen).await?;
         self.run_on(listener, stop).await
     }
 
     /// As [`Relayer::run`], on a socket that listens already.
     ///
     /// # Errors
-    /// When its certificate cannot be used, or a part ended by itself.
+    /// When its certificate cannot be used, the operator's address cannot be listened on, or a part ended by itself.
     pub async fn run_on(self, listener: TcpListener, stop: watch::Receiver<bool>) -> Result<(), ServeError> {
         let Self { api, worker, reload } = self;
+        let operator = match api.config.http.operator_listen {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
         let drain = Duration::from_millis(api.config.http.drain_timeout_ms);
         let tls = tls_of(&api)?;
         // The port as it is, when 0 was asked for.
@@ -161,11 +166,11 @@ impl Relayer {
         });
         let (mut told, feed) = (stop, Arc::clone(&api.feed));
         let reloading = tls.clone().map(|tls| tokio::spawn(async move { reload_when_told(&tls, &reload).await }));
-        let (mut serving, mut work) = (serve(listener, tls, api, parts_told)?, work);
+        let (mut serving, mut work) = (serve(listener, operator, tls, api, parts_told)?, work);
         tokio::select! {
             biased;
             () = wait(&mut told) => {}
-            ended = &mut serving => return ended?.and(Err(std::io::Error::other("the listener ended by itself"))).map_err(ServeError::Serve),
+            ended = &mut serving => return ended.map_err(ServeError::Worker).and(Err(std::io::Error::other("the listener ended by itself").into())),
             ended = &mut work => return ended.map_err(ServeError::Worker), // a panic: it does not end otherwise
         }
         tracing::info!("stopping: no new requests");
@@ -174,7 +179,7 @@ impl Relayer {
         feed.close();
         reloading.inspect(JoinHandle::abort);
         match timeout(drain, &mut serving).await {
-            Ok(ended) => ended??,
+            Ok(ended) => ended?,
             Err(_) => {
                 tracing::warn!(drain_timeout_ms = drain.as_millis(), "requests under way did not end in time");
                 serving.abort();
@@ -210,19 +215,32 @@ async fn reload_when_told(tls: &Tls, reload: &Notify) {
     }
 }
 
-/// Answers requests until `stop` says so.
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address: address.to_string(), source })
+}
+
+/// Answers requests until `stop` says so, the operator's on their own address if there is one: by plain HTTP, for it is not one for the internet.
 fn serve(
     listener: TcpListener,
+    operator: Option<TcpListener>,
     tls: Option<Arc<Tls>>,
     api: Api,
-    mut stop: watch::Receiver<bool>,
-) -> std::io::Result<JoinHandle<std::io::Result<()>>> {
-    let service = api::router(api).into_make_service_with_connect_info::<Peer>();
-    let stopped = async move { wait(&mut stop).await };
-    Ok(match tls {
-        None => tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(stopped).into_future()),
-        Some(tls) => tokio::spawn(axum::serve(TlsListener::new(listener, tls)?, service).with_graceful_shutdown(stopped).into_future()),
-    })
+    stop: watch::Receiver<bool>,
+) -> std::io::Result<JoinHandle<()>> {
+    let head_timeout = Duration::from_millis(api.config.http.header_timeout_ms);
+    let stopped = || {
+        let mut stop = stop.clone();
+        async move { wait(&mut stop).await }
+    };
+    let for_all = api::router(api.clone());
+    let main: Pin<Box<dyn Future<Output = ()> + Send>> = match tls {
+        Some(tls) => Box::pin(http::serve(TlsListener::new(listener, tls)?, for_all, head_timeout, stopped())),
+        None => Box::pin(http::serve(listener, for_all, head_timeout, stopped())),
+    };
+    let operators = operator.map(|listener| http::serve(listener, api::operator_router(api), head_timeout, stopped()));
+    Ok(tokio::spawn(async move {
+        tokio::join!(main, OptionFuture::from(operators));
+    }))
 }
 
 async fn wait(stop: &mut watch::Receiver<bool>) {

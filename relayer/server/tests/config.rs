@@ -43,6 +43,10 @@ fn wrong_values_are_refused_by_their_full_key() {
         ("[batch]\nmax_rows = 0", "batch.max_rows"),
         ("[chain]\nmortality_blocks = 65", "chain.mortality_blocks"),
         ("[chain]\nrpc_urls = [\"http://x\"]", "chain.rpc_urls"),
+        ("[chain]\nrpc_urls = [\"ws://x\", \"ws://x\"]", "chain.rpc_urls"),
+        ("[http]\nheader_timeout_ms = 5", "http.header_timeout_ms"),
+        ("[http]\noperator_listen = \"127.0.0.1:8787\"", "http.operator_listen"),
+        ("[chain]\nmax_lag_blocks = 0", "chain.max_lag_blocks"),
         ("[http]\nmax_batch_items = 0", "http.max_batch_items"),
         ("[http]\naddress_per_sec = 5\naddress_burst = 1999", "http.address_burst"),
         ("[http]\ntls_key_file = \"x\"", "http.tls_certificate_file"),
@@ -83,6 +87,28 @@ fn a_secret_in_the_wrong_place_is_refused_and_not_repeated() {
     let error = Config::parse(&format!("{MINIMAL}\n[admin]\ntoken_env = \"{secret}\"")).unwrap_err();
     assert!(error.to_string().starts_with("admin.token_env") && !error.to_string().contains("drive"), "{error}");
     assert!(!format!("{:?}", Config::parse(MINIMAL).unwrap()).contains("Alice"));
+}
+
+#[test]
+fn several_keys_are_listed_in_one_way_and_each_once() {
+    let with = |signer: &str| Config::parse(&format!("deployment = \"x\"\ndatabase = \"x\"\n[signer]\n{signer}"));
+    for (signer, keys) in [("file = \"a\"", 1), ("files = [\"a\", \"b\", \"c\"]", 3), ("envs = [\"A\", \"B\"]", 2), ("dev_uris = [\"//A\"]", 1)] {
+        assert_eq!(with(signer).unwrap().signer.sources().len(), keys, "{signer}");
+    }
+    for (signer, expected) in [
+        ("", "signer: expected one of file, env, dev_uri, files, envs and dev_uris, got none"),
+        ("files = []", "got none"),
+        ("file = \"a\"\nfiles = [\"b\"]", "got more than one"),
+        ("files = [\"a\", \"b\", \"a\"]", "signer: expected each key once"),
+        ("dev_uris = [\"//A\", \"secret\"]", "signer.dev_uris: expected a development key"),
+        ("envs = [\"A\", \"secret words\"]", "signer.envs: expected the name of an environment variable"),
+        ("fils = [\"a\"]", "unknown field `fils`"),
+    ] {
+        let error = with(signer).unwrap_err().to_string();
+        assert!(error.contains(expected) && !error.contains("secret"), "{error}");
+    }
+    let variables = [("RIVULET__SIGNER", "{ files = [\"a\", \"b\"] }")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+    assert_eq!(Config::parse_with(MINIMAL, variables).unwrap().signer.files.len(), 2);
 }
 
 #[test]

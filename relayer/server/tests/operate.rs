@@ -2,11 +2,13 @@
 //! ├── metrics count what was offered, claimed and paid for, and the watchdog's seconds grow when no pass goes through
 //! ├── admin routes are not there without a token, closed without the right one, and do what they say with it
 //! ├── while paused nothing new is sent, and what was sent is still followed
+//! ├── each node of the chain is shown with its state, and a relayer that can believe none is not ready
 //! └── while draining no voucher is taken, the relayer is not ready, and what was taken is still claimed
 
 mod support;
 
 use axum::{body::Body, http::Method};
+use rivulet_rules::endpoint::{EndpointReport, EndpointState};
 use serde_json::json;
 use support::{
     CENT,
@@ -16,9 +18,7 @@ use support::{
 const FREE: &str = "batch.min_value_bps = 0";
 
 async fn metric(world: &World, line: &str) -> String {
-    let text = world.text("/metrics", &[]).await.text().to_owned();
-    let found = text.lines().find_map(|l| l.strip_prefix(line)).unwrap_or_else(|| panic!("no {line} in\n{text}"));
-    found.trim().to_owned()
+    world.metric(line).await
 }
 
 /// A pass, and a block with what it sent.
@@ -144,4 +144,28 @@ async fn claim_now_wakes_the_worker_and_the_logs_filter_can_be_changed() {
     for bad in ["{\"filter\": \"nonsense\"}", "{\"level\": \"debug\"}", "x"] {
         assert_eq!(set(bad).await.code(), "malformed", "{bad}");
     }
+}
+
+#[tokio::test]
+async fn nodes_are_shown_with_their_state_and_without_one_to_believe_the_relayer_is_not_ready() {
+    let world = world("").await;
+    world.pass().await;
+    let node =
+        |port: u16, is_used, state| EndpointReport { name: format!("ws://a:{port}"), is_used, state, block_number: Some(7), head_age_secs: Some(3) };
+    let lying = || EndpointState::Lying("final block 5 is another there".to_owned());
+    world.chain.lock().endpoints = vec![node(1, false, lying()), node(2, true, EndpointState::Good)];
+    for (line, expected) in [
+        ("rivulet_endpoint_state{endpoint=\"ws://a:1\",state=\"lying\"} ", "1"),
+        ("rivulet_endpoint_state{endpoint=\"ws://a:1\",state=\"good\"} ", "0"),
+        ("rivulet_endpoint_used{endpoint=\"ws://a:2\"} ", "1"),
+        ("rivulet_endpoint_block_number{endpoint=\"ws://a:2\"} ", "7"),
+        ("rivulet_endpoint_head_age_seconds{endpoint=\"ws://a:2\"} ", "3"),
+    ] {
+        assert_eq!(metric(&world, line).await, expected, "{line}");
+    }
+    let (status, ready) = world.get("/ready").await;
+    let shown = json!({"name": "ws://a:1", "is_used": false, "state": "lying", "reason": "final block 5 is another there", "block_number": 7, "head_age_secs": 3});
+    assert_eq!((status.as_u16(), &ready["endpoints"][0]), (200, &shown));
+    world.chain.lock().endpoints = vec![node(1, false, lying())];
+    assert_eq!(world.get("/ready").await.0.as_u16(), 503);
 }

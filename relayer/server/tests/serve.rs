@@ -1,5 +1,7 @@
 //! given a relayer that listens
 //! ├── told to stop: requests under way are answered, feeds end, no new connection is taken
+//! ├── a client that is slow with the head of its request is left, one that is slow with the body is not
+//! ├── with an address for operators: counters and admin routes are there and nowhere else
 //! └── with a certificate: it speaks TLS, reads a new certificate when told to, and keeps the old one when the new one is no good
 
 mod support;
@@ -101,6 +103,52 @@ async fn told_to_stop_it_answers_what_is_under_way_and_takes_nothing_new() {
     read_to_end(&mut feed).await;
     timeout(Duration::from_secs(20), relayer.task).await.expect("it stops").unwrap().unwrap();
     assert!(TcpStream::connect(relayer.address).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_slow_with_the_head_of_its_request_is_left() {
+    let relayer = running("header_timeout_ms = 500", |_| {}).await;
+    // A byte now and then, for ever; and nothing at all.
+    let mut loris = TcpStream::connect(relayer.address).await.unwrap();
+    let mut silent = TcpStream::connect(relayer.address).await.unwrap();
+    // The head in time, the body late: its own limit is the request's.
+    let mut late = TcpStream::connect(relayer.address).await.unwrap();
+    late.write_all(
+        format!("POST /v1/vouchers HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", relayer.body.len()).as_bytes(),
+    )
+    .await
+    .unwrap();
+    let begun = Instant::now();
+    while loris.write_all(b"G").await.is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "still open");
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(400), "left before its time: {:?}", begun.elapsed());
+    read_to_end(&mut silent).await;
+    late.write_all(relayer.body.as_bytes()).await.unwrap();
+    let answer = read_to_end(&mut late).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(get(TcpStream::connect(relayer.address).await.unwrap(), "/health").await.starts_with("HTTP/1.1 200"));
+    relayer.stop.send(true).unwrap();
+    timeout(Duration::from_secs(20), relayer.task).await.expect("it stops").unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_an_address_for_operators_their_routes_are_nowhere_else() {
+    // Found free a moment ago: another process would have to take it in between.
+    let operators = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let relayer = running(&format!("operator_listen = \"{operators}\""), |_| {}).await;
+    let ask = async |address: SocketAddr, path: &str| {
+        let answer = get(TcpStream::connect(address).await.unwrap(), path).await;
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    for (path, here, there) in [("/metrics", "404", "200"), ("/v1/admin/state", "404", "404"), ("/health", "200", "200"), ("/v1/info", "200", "404")]
+    {
+        assert_eq!((ask(relayer.address, path).await.as_str(), ask(operators, path).await.as_str()), (here, there), "{path}");
+    }
+    relayer.stop.send(true).unwrap();
+    timeout(Duration::from_secs(20), relayer.task).await.expect("it stops").unwrap().unwrap();
+    assert!(TcpStream::connect(operators).await.is_err());
 }
 
 fn write_certificate(dir: &Path) -> String {

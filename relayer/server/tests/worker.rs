@@ -3,8 +3,11 @@
 //! ├── whatever happens between record and finality (not sent, lost, failed, killed): each voucher is paid once
 //! ├── a row that the dry run refuses is set aside and harms no other
 //! ├── a deadline presses
+//! │   └── before that it waits for the next paying batch, and goes with it
+//! ├── a refund request lapses between the reading of a record and its check: what it took is not covered
 //! ├── streams are claimed in the same loop
-//! └── blocks that the node has thrown away: every record is read anew
+//! ├── blocks that the node has thrown away: every record is read anew
+//! └── a block that other nodes contradict is not taken in, and nothing is claimed
 
 mod support;
 
@@ -14,7 +17,7 @@ use rivulet_rules::{
     testing::{Key, offer, payee},
 };
 use rivulet_server::serve::Relayer;
-use support::{CENT, FakeChain, MORTALITY, relayer};
+use support::{CENT, FakeChain, MORTALITY, SIGNER, relayer};
 
 struct World {
     dir: tempfile::TempDir,
@@ -198,12 +201,13 @@ async fn a_key_used_elsewhere_does_not_stop_the_worker() {
     // Another transaction with nonce 0 gets into a block.
     let other = relayer.api.store.open_intents().await.unwrap().remove(0).tx;
     {
-        use rivulet_server::chain::ChainAccess;
+        use rivulet_server::chain::{ChainAccess, Turn};
         world.chain.lock().faults.lose = false;
         let head = world.chain.finalized_head().await.unwrap();
         let blob = rivulet_core::blob::encode(&[(1, (false, [(0, rivulet_core::blob::StreamRow)].into()))].into());
-        let dry_run = world.chain.dry_run(ContractKind::Streams, &blob, head.block).await.unwrap();
-        let tx = world.chain.sign(ContractKind::Streams, &blob, &dry_run, &rivulet_rules::testing::fees(), other.nonce, head.block).await;
+        let dry_run = world.chain.dry_run(ContractKind::Streams, &blob, SIGNER, head.block).await.unwrap();
+        let turn = Turn { signer: SIGNER, nonce: other.nonce };
+        let tx = world.chain.sign(ContractKind::Streams, &blob, &dry_run, &rivulet_rules::testing::fees(), turn, head.block).await;
         world.chain.submit(&tx.unwrap()).await.unwrap();
     }
     world.chain.produce();
@@ -284,6 +288,51 @@ async fn a_deadline_presses_past_half_of_its_period_and_no_sooner() {
     world.chain.produce();
     pass(&relayer).await;
     assert_eq!(world.submissions(), 1);
+}
+
+#[tokio::test]
+async fn before_half_of_its_period_a_deadline_waits_for_the_next_paying_batch() {
+    let world = World::new(2);
+    let relayer = world.start("");
+    pass(&relayer).await;
+    // Pays for its row and its book, not for the transaction; half of its period is far away.
+    world.pay(&relayer, 0, 5).await;
+    world.chain.request_close(number(1, 0), 10_000 + 3_600);
+    for _ in 0..3 {
+        world.chain.produce();
+        pass(&relayer).await;
+    }
+    assert_eq!(world.submissions(), 0);
+    world.pay(&relayer, 1, 300).await;
+    pass(&relayer).await;
+    world.chain.produce();
+    assert_eq!((world.submissions(), world.paid()), (1, vec![5, 300]));
+}
+
+#[tokio::test]
+async fn a_refund_request_that_lapses_between_reading_and_check_still_counts() {
+    let world = World::new(2);
+    let relayer = world.start("");
+    // Blocks are 6 s apart from 10,000 on. The request lapses at 10,013, one period after it is due.
+    world.chain.request_refund(number(1, 0), 600 * CENT, 10_013 - 3_600);
+    world.chain.produce();
+    pass(&relayer).await;
+    // A voucher above what the request leaves, with one of a channel that nobody knows: reading waits for the chain.
+    let above = offer(&world.state(0), &world.key, 700 * CENT);
+    let mut unknown = above;
+    unknown.number = number(1, 50);
+    world.chain.lock().faults.hold = Some(unknown.number);
+    let acceptor = relayer.api.acceptor.clone();
+    let answers = tokio::spawn(async move { acceptor.accept(vec![above, unknown]).await.unwrap() });
+    world.chain.asked.notified().await;
+    // Meanwhile the refund is executed, and blocks after it are past the time at which it would have lapsed.
+    world.chain.refund(number(1, 0));
+    (0..3).for_each(|_| world.chain.produce());
+    relayer.worker.catch_up().await.unwrap();
+    assert!(relayer.api.acceptor.now() > 10_013);
+    world.chain.release();
+    let answer = answers.await.unwrap().remove(0).map_err(|refusal| format!("{refusal:?}"));
+    assert!(answer.as_ref().is_err_and(|e| e.contains("NotCovered")), "{answer:?}");
 }
 
 #[tokio::test]
@@ -405,4 +454,25 @@ async fn a_chain_that_is_behind_its_past_is_refused() {
     let other = World { dir: world.dir, chain: FakeChain::new(), key: world.key };
     let error = other.start("").worker.catch_up().await.unwrap_err();
     assert!(error.to_string().contains("below block"), "{error}");
+}
+
+#[tokio::test]
+async fn a_block_that_other_nodes_contradict_is_not_taken_in_and_nothing_is_claimed() {
+    let world = World::new(1);
+    let relayer = world.start(FREE);
+    pass(&relayer).await;
+    world.pay(&relayer, 0, 5).await;
+    let before = relayer.api.store.cursor().await.unwrap().unwrap();
+    world.chain.produce();
+    world.chain.lock().faults.disputed_from = Some(before.block.number + 1);
+    let error = relayer.worker.catch_up().await.unwrap_err().to_string();
+    assert!(error.contains("no node can be believed: final block"), "{error}");
+    assert_eq!((relayer.api.store.cursor().await.unwrap(), world.submissions()), (Some(before), 0));
+    // Nor is what was taken in before, once it is known to be wrong.
+    world.chain.lock().faults.disputed_from = Some(before.block.number);
+    relayer.worker.catch_up().await.unwrap_err();
+    assert_eq!(world.submissions(), 0);
+    world.chain.lock().faults.disputed_from = None;
+    pass(&relayer).await;
+    assert_eq!(world.submissions(), 1);
 }

@@ -124,6 +124,9 @@ pub enum StoreError {
     /// Another relayer has the lease to claim.
     #[error("another relayer has the lease to claim")]
     LeaseLost,
+    /// Another open intent has the same signer and nonce.
+    #[error("another open intent has the same signer and nonce")]
+    NonceInFlight,
     /// A stored value cannot be read back.
     #[error("damaged record: {0}")]
     Damaged(String),

@@ -147,8 +147,13 @@ mod tests {
         without.set_password("Tr0ub4dor");
         assert!(matches!(&without, Location::Postgres(c) if c.get_password() == Some(b"Tr0ub4dor")));
         assert!(!format!("{without} {without:?}").contains("Tr0ub4dor"));
-        for bad in ["postgres://rivulet:Tr0ub4dor@db:port/rivulet", "postgres://rivulet:Tr0ub4dor@db/rivulet?Tr0ub4dor=1", "mysql://u:Tr0ub4dor@h/d", "postgres:/rivulet:Tr0ub4dor@db/rivulet", "host=db user=rivulet password=Tr0ub4dor"]
-        {
+        for bad in [
+            "postgres://rivulet:Tr0ub4dor@db:port/rivulet",
+            "postgres://rivulet:Tr0ub4dor@db/rivulet?Tr0ub4dor=1",
+            "mysql://u:Tr0ub4dor@h/d",
+            "postgres:/rivulet:Tr0ub4dor@db/rivulet",
+            "host=db user=rivulet password=Tr0ub4dor",
+        ] {
             let error = location(bad).unwrap_err();
             assert!(error.starts_with("expected ") && !error.contains("Tr0ub4dor"), "{error}");
         }

@@ -31,7 +31,14 @@ macro_rules! migrations {
 }
 
 /// Every step, oldest first.
-pub const MIGRATIONS: &[Migration] = migrations!["2026-11-20-000001-start", "2026-11-20-000002-schedule", "2026-11-20-000003-claims-by-day", "2026-11-21-000001-marks"];
+pub const MIGRATIONS: &[Migration] = migrations![
+    "2026-11-20-000001-start",
+    "2026-11-20-000002-schedule",
+    "2026-11-20-000003-claims-by-day",
+    "2026-11-21-000001-marks",
+    "2026-11-21-000002-lanes",
+    "2026-11-21-000003-book-block"
+];
 
 /// The steps that a database still needs.
 ///

@@ -21,7 +21,8 @@ cd "$dir"
 stop() { [ -z "$pid" ] || { kill -"$1" "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; }; pid=; }
 fail() { echo "failed: $1"; tail -5 "$dir/$1.log"; stop QUIT; rm -rf "$dir"; exit 1; }
 start() {
-  "$BIN/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c shared_buffers=32MB -c max_connections=200 $EXTRA >>"$dir/server.log" 2>&1 &
+  # Its power can be cut when there is a library for it (tests/power-cut). `env` becomes the server: its process id stays.
+  env ${POWER:+LD_PRELOAD="$POWER" RIVULET_POWER_ROOT="$dir/data" RIVULET_POWER_KEPT="$dir/kept" RIVULET_POWER_LUCK=10} "$BIN/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c shared_buffers=32MB -c max_connections=200 $EXTRA >>"$dir/server.log" 2>&1 &
   pid=$!
   for i in $(seq 300); do # half a minute
     "$BIN/pg_isready" -q -h "$dir" -d postgres -U rivulet && { echo "ready $dir"; return; }
@@ -30,12 +31,20 @@ start() {
   done
   fail server
 }
-trap '' INT TERM HUP
+# Nor by a write to tests that are gone: then there would be nobody to end the server.
+trap '' INT TERM HUP PIPE
 "$BIN/initdb" -D "$dir/data" -U rivulet -A trust --no-sync -E UTF8 --locale=C >"$dir/initdb.log" 2>&1 || fail initdb
+[ -z "$POWER" ] || { mkdir -p kept/files && cp -a data/. kept/files; }
 start
 while read -r word; do
   case $word in
     crash) stop QUIT; echo crashed ;;
+    # The server first: it starts no new children then.
+    kill) all="$pid $(cat /proc/$pid/task/$pid/children)"; kill -KILL $all 2>/dev/null; wait "$pid" 2>/dev/null; pid=
+      while kill -0 $all 2>/dev/null; do sleep 0.01; done; echo killed ;;
+    # It may have ended by itself, when its disk was full.
+    ensure) if grep -q '^State:.[^Z]' /proc/$pid/status 2>/dev/null; then echo "ready $dir"; else wait "$pid" 2>/dev/null; start; fi ;;
+    cut) rm -rf data kept/dirty && cp -a kept/files data && chmod 700 data && echo cut ;;
     start) start ;;
   esac
 done
@@ -74,6 +83,14 @@ impl Server {
     /// # Panics
     /// When Postgres is not installed, or does not start.
     pub fn start(extra: &str) -> Self {
+        Self::start_with_power(extra, "")
+    }
+
+    /// As [`Server::start`], with the library of `tests/power-cut`, readable by anybody, in the server: its power can be cut.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    pub fn start_with_power(extra: &str, library: &str) -> Self {
         // The server refuses to run as root.
         let mut command = if is_root() {
             let mut command = Command::new("runuser");
@@ -84,7 +101,8 @@ impl Server {
             command.args(["-c", SCRIPT]);
             command
         };
-        let command = command.current_dir("/").env("BIN", programs()).env("EXTRA", extra).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let command =
+            command.current_dir("/").env("BIN", programs()).env("EXTRA", extra).env("POWER", library).stdin(Stdio::piped()).stdout(Stdio::piped());
         // A signal to the tests, such as Ctrl-C, is not for it: it ends by itself, in order, when they have.
         let command = command.process_group(0);
         let mut keeper = command.spawn().expect("cannot run the server's script");
@@ -113,6 +131,30 @@ impl Server {
     pub fn crash(&self) {
         self.say("crash");
         self.answer("crashed");
+    }
+
+    /// SIGKILL for all of its processes.
+    pub fn kill(&self) {
+        self.say("kill");
+        self.answer("killed");
+    }
+
+    /// Takes away what a killed server had not synced.
+    pub fn cut_power(&self) {
+        self.say("cut");
+        self.answer("cut");
+    }
+
+    /// Fills its disk, or makes room.
+    pub fn fill_disk(&self, full: bool) {
+        let path = self.dir.join("kept/full");
+        if full { fs::write(path, "").unwrap() } else { fs::remove_file(path).unwrap() }
+    }
+
+    /// Starts it again if it has ended by itself.
+    pub fn ensure(&self) {
+        self.say("ensure");
+        self.answer("ready ");
     }
 
     /// Starts it again; it recovers from its log.

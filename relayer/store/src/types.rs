@@ -148,8 +148,8 @@ pub struct ChainUpdate {
     pub cursor: Option<BlockHead>,
     /// Channels, each with the block that it was read at or that changed it. What an older block said never overwrites what a newer one did.
     pub channels: Vec<(u64, ChannelUpdate)>,
-    /// Books read.
-    pub books: Vec<(ContractKind, BookState)>,
+    /// Books, each with the block that it was read at. What was read at an older block never overwrites what was read at a newer one.
+    pub books: Vec<(u64, ContractKind, BookState)>,
     /// Streams, in the order of what happened.
     pub streams: Vec<StreamUpdate>,
     /// What was paid out, in the blocks up to the new cursor.

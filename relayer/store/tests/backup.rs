@@ -66,7 +66,7 @@ async fn fill(place: place::Place) -> Fresh {
     let book = rivulet_rules::chain::BookState { book: 1, payee: payee(1), token: payee(3), next_serial: 8, terms };
     let stream = StreamUpdate::Live { number: NUMBER, stream_id: rivulet_core::ids::StreamId([5; 32]) };
     let cursor = Some(BlockHead { block: BlockRef { number: 12, hash: [6; 32] }, now: 99 });
-    let books = vec![(rivulet_rules::chain::ContractKind::Channels, book)];
+    let books = vec![(12, rivulet_rules::chain::ContractKind::Channels, book)];
     let contract = rivulet_rules::chain::ContractKind::Channels;
     let claim = BookClaim { contract, book: 1, block_number: 12, at: 86_400, gain: u128::MAX, fee: 3, rows: 2 };
     fresh.store.apply(ChainUpdate { cursor, books, streams: vec![stream], claims: vec![claim], ..ChainUpdate::default() }).await.unwrap();

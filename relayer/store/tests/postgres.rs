@@ -123,9 +123,9 @@ async fn who_has_lost_the_lease_cannot_open_an_intent() {
 #[tokio::test]
 async fn what_one_relayer_has_taken_in_is_not_taken_in_again_by_one_that_lags() {
     let (fresh, _, state) = Fresh::with_channel().await;
-    let book = |fee_bps| {
+    let book = |block: u64, fee_bps| {
         let terms = RelayTerms { beneficiary: Address([9; 20]), fee_bps, flat_fee: 0, min_gain: 0, until: 5 };
-        (ContractKind::Channels, BookState { book: 4, payee: payee(1), token: Address::ZERO, next_serial: 2, terms })
+        (block, ContractKind::Channels, BookState { book: 4, payee: payee(1), token: Address::ZERO, next_serial: 2, terms })
     };
     let update = |number, fee_bps, claimed| ChainUpdate {
         cursor: Some(BlockHead { block: BlockRef { number, hash: [number as u8; 32] }, now: number }),
@@ -133,7 +133,7 @@ async fn what_one_relayer_has_taken_in_is_not_taken_in_again_by_one_that_lags() 
             number,
             rivulet_store::ChannelUpdate::Live { state: ChannelState { claimed, ..state }, channel_id: rivulet_rules::testing::id(&state) },
         )],
-        books: vec![book(fee_bps)],
+        books: vec![book(number, fee_bps)],
         ..ChainUpdate::default()
     };
     fresh.store.apply(update(20, 200, 2)).await.unwrap();

@@ -20,14 +20,12 @@ use rivulet_e2e::{
     harness::Daemon,
     story::{Play, opening, plan::Dice},
 };
-use rusqlite::{Connection, OpenFlags};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// Waits until an intent is open, and returns at once.
 async fn wait_for_intent(daemon: &Daemon) {
-    let database = Connection::open_with_flags(daemon.database_path(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    database.busy_timeout(Duration::from_secs(5)).unwrap();
+    let database = support::database(daemon);
     let begun = Instant::now();
     loop {
         let open: i64 = database.query_row("SELECT count(*) FROM intents WHERE state = 'open'", [], |row| row.get(0)).unwrap();

@@ -3,12 +3,12 @@
 mod backup;
 mod export;
 
-use super::dry_run;
+use super::{dry_run, nodes};
 use crate::{chain::SignedChain, database, log, signer};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use rivulet_chain::{Chain, Deployment, NodeOptions, Signer};
-use rivulet_rules::chain::ContractKind;
+use rivulet_chain::{Chain, Deployment, Signer};
+use rivulet_rules::{chain::ContractKind, text};
 use rivulet_server::{
     config::{Config, Signer as SignerConfig},
     control::SetLog,
@@ -16,7 +16,7 @@ use rivulet_server::{
     serve::{Relayer, Secrets},
     tls::Tls,
 };
-use rivulet_store::DeploymentId;
+use rivulet_store::{DeploymentId, Store};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -26,6 +26,7 @@ use tokio::{
 const EXAMPLES: &str = "Examples:
   rivulet relay --config relayer.toml
   rivulet relay check-config --config relayer.toml
+  rivulet relay check-config --config relayer.toml --nodes
   rivulet relay --config relayer.toml --dry-run
   rivulet relay --config relayer.toml --listen 0.0.0.0:8787 --rpc-url wss://node.example
   RIVULET_SIGNER_FILE=relayer.key rivulet relay
@@ -67,9 +68,9 @@ pub struct Relay {
     /// A file with the password of the Postgres user. RIVULET_DATABASE_PASSWORD holds the password itself.
     #[arg(long, global = true, env = "RIVULET_DATABASE_PASSWORD_FILE", value_name = "FILE")]
     database_password_file: Option<PathBuf>,
-    /// The file with the key that claims are signed with.
-    #[arg(long, global = true, env = "RIVULET_SIGNER_FILE", value_name = "FILE")]
-    signer_file: Option<PathBuf>,
+    /// The file with the key that claims are signed with; several by repeating it or with commas, best first.
+    #[arg(long, global = true, env = "RIVULET_SIGNER_FILE", value_name = "FILE", value_delimiter = ',')]
+    signer_file: Vec<PathBuf>,
     /// Write the log as one JSON object a line.
     #[arg(long, global = true, env = "RIVULET_LOG_JSON")]
     log_json: bool,
@@ -80,7 +81,11 @@ pub struct Relay {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Checks the configuration, the deployment file and the keys, and says what would run; as --check-config.
-    CheckConfig,
+    CheckConfig {
+        /// Ask every node too: whether it is of the right chain, how far it is, and whether it agrees with the others.
+        #[arg(long)]
+        nodes: bool,
+    },
     /// Writes all that the relayer knows into one file, while it runs.
     Backup(backup::Backup),
     /// Puts a backup back into a database that has nothing yet: a new file, or an empty Postgres database.
@@ -97,20 +102,27 @@ impl Relay {
         let config = self.configure()?;
         let deployment = Deployment::load(&config.deployment).context("cannot use the deployment file")?;
         match &self.action {
-            None | Some(Action::CheckConfig) => {}
+            None | Some(Action::CheckConfig { .. }) => {}
             Some(Action::Backup(backup)) => return backup.run(&config, &deployment),
             Some(Action::Restore(restore)) => return restore.run(&config, &deployment),
             Some(Action::Export(export)) => return export.run(&config, &deployment),
         }
-        let (signer, secrets) = (signer::load(&config.signer)?, signer::others(&config)?);
+        let (signers, secrets) = (signer::load(&config.signer)?, signer::others(&config)?);
         if self.check_config || self.action.is_some() {
-            return check(&config, &deployment, &signer, &secrets);
+            check(&config, &deployment, &signers, &secrets)?;
+            return match self.action {
+                Some(Action::CheckConfig { nodes: true }) => nodes::check(&config, &deployment),
+                _ => {
+                    println!("The configuration is good. Nothing was opened, no node was asked (check-config --nodes does).");
+                    Ok(())
+                }
+            };
         }
         let set_log = log::start(&config.log)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
         let result = match self.dry_run {
-            true => runtime.block_on(preview(config, deployment, signer, self.json)),
-            false => runtime.block_on(relay(config, deployment, signer, secrets, set_log)),
+            true => runtime.block_on(preview(config, deployment, signers, self.json)),
+            false => runtime.block_on(relay(config, deployment, signers, secrets, set_log)),
         };
         // Reads under way on blocking threads need not hold up the end: nothing that was answered depends on them.
         runtime.shutdown_timeout(std::time::Duration::from_secs(2));
@@ -139,8 +151,8 @@ impl Relay {
             config.database_password_file = Some(file.clone());
         }
         database::add_password(&mut config)?;
-        if let Some(file) = &self.signer_file {
-            config.signer = SignerConfig { file: Some(file.clone()), env: None, dev_uri: None };
+        if !self.signer_file.is_empty() {
+            config.signer = SignerConfig { files: self.signer_file.clone(), ..SignerConfig::default() };
         }
         if self.log_json {
             config.log.format = rivulet_server::config::LogFormat::Json;
@@ -148,6 +160,11 @@ impl Relay {
         config.check().context("cannot use what flags or variables say")?;
         Ok(config)
     }
+}
+
+/// The key whose address payees name: the first. That there is one was checked when they were read.
+fn first(signers: &[Signer]) -> anyhow::Result<&Signer> {
+    signers.first().context("no key to sign claims with")
 }
 
 /// What the database is bound to.
@@ -174,8 +191,8 @@ fn network(deployment: &Deployment, signer: &Signer, fee_ceiling_bps: [u16; 2]) 
     }
 }
 
-fn check(config: &Config, deployment: &Deployment, signer: &Signer, secrets: &Secrets) -> anyhow::Result<()> {
-    let network = network(deployment, signer, [0, 0]);
+fn check(config: &Config, deployment: &Deployment, signers: &[Signer], secrets: &Secrets) -> anyhow::Result<()> {
+    let network = network(deployment, first(signers)?, [0, 0]);
     config.accept_policy(&network)?;
     config.batch_policy(&network, ContractKind::Channels)?;
     println!("network   {} (chain id {})", network.name, network.deployment.chain_id);
@@ -184,7 +201,13 @@ fn check(config: &Config, deployment: &Deployment, signer: &Signer, secrets: &Se
     println!("nodes     {}", config.chain.rpc_urls.join(", "));
     println!("database  {}", config.database);
     println!("listen    {}", config.http.listen);
+    if let Some(address) = config.http.operator_listen {
+        println!("operators {address}: /metrics and /v1/admin");
+    }
     println!("relayer   {} (payees name it as the beneficiary of their terms)", network.relayer_address);
+    for signer in signers {
+        println!("claims    signed and paid for by account {}", text::hex(&signer.account().0));
+    }
     match &secrets.acknowledgement {
         Some(key) => println!("signs     acknowledgements as {}", key.address()),
         None => println!("signs     no acknowledgements: acknowledge.key_file names no key"),
@@ -195,34 +218,34 @@ fn check(config: &Config, deployment: &Deployment, signer: &Signer, secrets: &Se
     }
     println!("TLS       {}", if tls.is_some() { "by certificate and key" } else { "none: for a proxy in front, or this machine alone" });
     println!("admin     {}", if secrets.admin.is_some() { "routes under /v1/admin, by token" } else { "no routes" });
-    println!("The configuration is good. Nothing was opened, no node was asked.");
     Ok(())
 }
 
-/// Connects, and asks the contracts what they were made with.
-async fn connect(config: &Config, deployment: &Deployment, signer: &Signer) -> anyhow::Result<(Chain, Network)> {
-    let options = NodeOptions { mortality_blocks: config.chain.mortality_blocks, ..NodeOptions::default() };
+/// Connects, and asks the contracts what they were made with. What the store has taken in is a voice when nodes contradict each other.
+async fn connect(config: &Config, deployment: &Deployment, signers: &[Signer], store: &dyn Store) -> anyhow::Result<(Chain, Network)> {
+    let recorded = store.cursor().await.context("cannot use the database")?.map(|head| head.block);
+    let options = nodes::options(config, recorded);
     let chain = Chain::connect(&config.chain.rpc_urls, deployment, options).await.context("cannot use the chain")?;
     let head = chain.finalized_head().await.context("cannot use the chain")?;
     let mut fee_ceiling_bps = [0; 2];
     for (slot, kind) in fee_ceiling_bps.iter_mut().zip([ContractKind::Channels, ContractKind::Streams]) {
         *slot = chain.config(kind, head.block).await.context("cannot read the contract's configuration")?.fee_ceiling_bps;
     }
-    let network = network(deployment, signer, fee_ceiling_bps);
-    tracing::info!(network = network.name, block = head.block.number, relayer = %network.relayer_address, "connected");
+    let network = network(deployment, first(signers)?, fee_ceiling_bps);
+    tracing::info!(network = network.name, block = head.block.number, relayer = %network.relayer_address, keys = signers.len(), "connected");
     Ok((chain, network))
 }
 
-async fn relay(config: Config, deployment: Deployment, signer: Signer, secrets: Secrets, set_log: SetLog) -> anyhow::Result<()> {
+async fn relay(config: Config, deployment: Deployment, signers: Vec<Signer>, secrets: Secrets, set_log: SetLog) -> anyhow::Result<()> {
     let stop = stop_on_signal()?;
     let mut told = stop.clone();
+    let opened = rivulet_store::open(&config.database, &deployment_id(&deployment)).await;
+    let store = opened.with_context(|| format!("cannot use the database {}", config.database))?;
     let (chain, network) = tokio::select! {
-        connected = connect(&config, &deployment, &signer) => connected?,
+        connected = connect(&config, &deployment, &signers, store.as_ref()) => connected?,
         _ = told.changed() => return Ok(()),
     };
-    let store =
-        rivulet_store::open(&config.database, &network.deployment).await.with_context(|| format!("cannot use the database {}", config.database))?;
-    let relayer = Relayer::with_secrets(config, network, store, Arc::new(SignedChain::new(chain, signer)), secrets)?;
+    let relayer = Relayer::with_secrets(config, network, store, Arc::new(SignedChain::new(chain, signers)), secrets)?;
     relayer.api.control.on_log(set_log);
     reload_on_signal(Arc::clone(&relayer.reload))?;
     relayer.run(stop).await?;
@@ -230,11 +253,11 @@ async fn relay(config: Config, deployment: Deployment, signer: Signer, secrets: 
 }
 
 /// What would be claimed now. The database is only read: a relayer may be using it.
-async fn preview(config: Config, deployment: Deployment, signer: Signer, is_json: bool) -> anyhow::Result<()> {
-    let (chain, network) = connect(&config, &deployment, &signer).await?;
-    let read = rivulet_store::open_read_only(&config.database, &network.deployment).await;
+async fn preview(config: Config, deployment: Deployment, signers: Vec<Signer>, is_json: bool) -> anyhow::Result<()> {
+    let read = rivulet_store::open_read_only(&config.database, &deployment_id(&deployment)).await;
     let store = read.with_context(|| format!("cannot read the database {}", config.database))?;
-    let relayer = Relayer::new(config, network, store, Arc::new(SignedChain::new(chain, signer)))?;
+    let (chain, network) = connect(&config, &deployment, &signers, store.as_ref()).await?;
+    let relayer = Relayer::new(config, network, store, Arc::new(SignedChain::new(chain, signers)))?;
     let preview = relayer.worker.preview().await.context("cannot say what would be claimed")?;
     if is_json {
         println!("{}", serde_json::to_string_pretty(&preview)?);

@@ -107,8 +107,9 @@ impl Payer {
     ///
     /// # Errors
     ///
-    /// When the amount cannot move, or the contract or the chain refuses. So all calls.
+    /// When the amount cannot move, the payee could not get at the money ([`Error::UnmappedPayee`]), or the contract or the chain refuses.
     pub async fn create_stream(&self, wanted: &CreateStream) -> Result<Stream, Error> {
+        self.check_payees([wanted.payee]).await?;
         self.approve(ContractKind::Streams, &wanted.token, wanted.deposit_units).await?;
         let call = Streams::createCall {
             payee: to_sol(&wanted.payee),
@@ -134,6 +135,7 @@ impl Payer {
     ///
     /// As [`Payer::create_stream`]. A call creates all of its streams or none; when one fails, those of others may exist all the same.
     pub async fn create_streams(&self, wanted: &[CreateStream]) -> Result<Vec<Stream>, Error> {
+        self.check_payees(wanted.iter().map(|w| w.payee)).await?;
         let (mut totals, mut groups) = (BTreeMap::<Token, u128>::new(), BTreeMap::<_, Vec<usize>>::new());
         for (index, w) in wanted.iter().enumerate() {
             let total = totals.entry(w.token).or_default();

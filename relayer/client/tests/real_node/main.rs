@@ -3,4 +3,5 @@
 mod channels;
 mod many;
 mod node;
+mod payer;
 mod streams;

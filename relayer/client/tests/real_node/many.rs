@@ -1,11 +1,12 @@
 use crate::node::{DOT, World};
-use rivulet_chain::{Error, Refusal, Signer};
+use rivulet_chain::{Error, Lane, Refusal, Signer};
 use rivulet_client::OpenChannel;
 use rivulet_core::{
     blob::{VoucherRow, encode},
     ids::Address,
 };
 use rivulet_rules::chain::{ContractKind, TxHash};
+use serde_json::json;
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
@@ -86,6 +87,15 @@ async fn many_transactions_of_one_key_are_in_flight_at_once() {
     while feed.next().await.unwrap().number < expiring.valid_until_block + 8 {}
     let error = quick.submit(&expiring).await.unwrap_err();
     assert!(matches!(error, Error::Refused(Refusal::Expired)), "{error}");
+
+    // One that the node lost: its nonce is used again, or all later ones would wait for it.
+    let forgetful = Lane::new(quick, lane.signer().clone());
+    world.node.call("dev_setSealing", json!([false])).await;
+    let lost = forgetful.send(&transfer).await.unwrap();
+    world.node.call("author_removeExtrinsic", json!([[{ "hash": format!("0x{}", hex::encode(lost.tx.hash.0)) }]])).await;
+    world.node.call("dev_setSealing", json!([true])).await;
+    assert!(matches!(lost.report().await, Err(Error::Expired { .. })));
+    forgetful.send(&transfer).await.unwrap().success().await.unwrap();
 
     // A failed call names the chain's reason and what it cost.
     let poor = node.transfer(birth, &Signer::from_uri("//Ferdie").unwrap().account(), u128::MAX / 2).await.unwrap();

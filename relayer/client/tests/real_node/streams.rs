@@ -206,7 +206,7 @@ async fn the_cost_model_of_streams_is_near_what_claims_take() {
         let cells = if step == 1 { rows.div_ceil(3) } else { rows };
         let sharing = if step == 1 && rows > 1 { 3 } else { 1 };
         let modelled = cost.base_planck() + cost.group_planck() + rows as u128 * cost.row_planck(3, sharing);
-        println!("{rows} rows in {cells} cells: {:?}, fee {}, modelled {modelled} {:?}", dry.weight, dry.fee_planck, cost.weight(1, cells, rows));
+        println!("{rows} rows in {cells} cells: {:?}, fee {}, modelled {modelled} {:?}", dry.weight, dry.fee_planck, cost.weight(1, cells, rows, 0));
         assert!(modelled.abs_diff(dry.fee_planck) < dry.fee_planck / 10, "modelled {modelled}, the chain says {}", dry.fee_planck);
     }
 }

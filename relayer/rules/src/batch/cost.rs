@@ -1,6 +1,6 @@
 //! What a transaction, a group and a row cost.
 
-use crate::chain::{FeeModel, Weight};
+use crate::chain::{DryRun, FeeModel, Weight};
 use rivulet_core::{cell::Slot, channel::CHANNELS_A_CELL, ids::Number, stream::Stream};
 
 /// How much weight the parts of a claim batch take. Only a first guess for choosing rows: the dry run of the chosen batch has the last word.
@@ -16,6 +16,8 @@ pub struct Shape {
     pub serials_a_cell: u32,
     /// A row beside its cell: its signature, its place in the log.
     pub row: Weight,
+    /// A row whose record ends with the claim: it is taken out, an event says so, and its payer gets the remainder.
+    pub end: Weight,
     /// The extrinsic around the blob, in bytes.
     pub envelope_bytes: usize,
 }
@@ -28,6 +30,7 @@ impl Shape {
         cell: Weight { ref_time_ps: 156_000_000, proof_size_bytes: 10_650 },
         serials_a_cell: CHANNELS_A_CELL,
         row: Weight { ref_time_ps: 447_000_000, proof_size_bytes: 1_830 },
+        end: Weight { ref_time_ps: 0, proof_size_bytes: 0 }, // a claim ends no channel
         envelope_bytes: 260,
     };
 
@@ -39,6 +42,8 @@ impl Shape {
         cell: Weight { ref_time_ps: 645_000_000, proof_size_bytes: 10_620 },
         serials_a_cell: Stream::PER_CELL,
         row: Weight { ref_time_ps: 0, proof_size_bytes: 0 },
+        // What a claim of a cancelled stream takes more than another, and a payout like a group's.
+        end: Weight { ref_time_ps: 840_000_000, proof_size_bytes: 32_200 },
         envelope_bytes: 260,
     };
 
@@ -77,18 +82,26 @@ impl CostModel {
         (bytes as u128).saturating_mul(self.fees.per_byte_planck).saturating_add(self.fees.weight_fee_planck(weight))
     }
 
-    /// The weight of this many rows in this many cells and groups.
-    pub fn weight(&self, groups: usize, cells: usize, rows: usize) -> Weight {
-        let parts = [(self.shape.group, groups), (self.shape.cell, cells), (self.shape.row, rows)];
+    /// The weight of this many rows in this many cells and groups, of which so many end.
+    pub fn weight(&self, groups: usize, cells: usize, rows: usize, ends: usize) -> Weight {
+        let parts = [(self.shape.group, groups), (self.shape.cell, cells), (self.shape.row, rows), (self.shape.end, ends)];
         let sum = |of: fn(&Weight) -> u64| {
             parts.iter().fold(of(&self.shape.call), |sum, (part, count)| sum.saturating_add(of(part).saturating_mul(*count as u64)))
         };
         Weight { ref_time_ps: sum(|w| w.ref_time_ps), proof_size_bytes: sum(|w| w.proof_size_bytes) }
     }
 
+    /// A dry run with room for rows that end until it is included, though they did not when it was tried.
+    pub fn with_ends(&self, dry_run: &DryRun, ends: usize) -> DryRun {
+        let all = |of: fn(&Weight) -> u64| of(&self.shape.end).saturating_mul(ends as u64).saturating_add(of(&dry_run.weight));
+        let weight = Weight { ref_time_ps: all(|w| w.ref_time_ps), proof_size_bytes: all(|w| w.proof_size_bytes) };
+        let more = self.fees.weight_fee_planck(weight).saturating_sub(self.fees.weight_fee_planck(dry_run.weight));
+        DryRun { weight, fee_planck: dry_run.fee_planck.saturating_add(more), ..dry_run.clone() }
+    }
+
     /// True when so many fit into one extrinsic: three quarters of the limit, the rest is for what the guess misses.
-    pub fn fits(&self, groups: usize, cells: usize, rows: usize) -> bool {
-        let (weight, max) = (self.weight(groups, cells, rows), self.fees.max_extrinsic);
+    pub fn fits(&self, groups: usize, cells: usize, rows: usize, ends: usize) -> bool {
+        let (weight, max) = (self.weight(groups, cells, rows, ends), self.fees.max_extrinsic);
         weight.ref_time_ps <= max.ref_time_ps / 4 * 3 && weight.proof_size_bytes <= max.proof_size_bytes / 4 * 3
     }
 }

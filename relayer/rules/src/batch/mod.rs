@@ -90,6 +90,8 @@ pub struct Candidate<P> {
     pub deadline: Option<Deadline>,
     /// When it was last sent, or else opened or started (Unix seconds).
     pub last_at: u64,
+    /// True when its record may end with the claim: that takes more weight than a dry run before its end shows.
+    pub may_end: bool,
     /// What the blob carries.
     pub payload: P,
 }
@@ -131,16 +133,22 @@ pub fn channel_candidate(state: &ChannelState, best: &Best, sent_at: Option<u64>
         gain,
         deadline: due_at.map(|due_at| Deadline { due_at, period_secs: state.terms.challenge_period_secs }),
         last_at: sent_at.unwrap_or(state.terms.opened_at),
+        may_end: false,
         payload: VoucherRow { cumulative_amount, signature },
     })
 }
 
-/// The row of a stream; `None` when it would pay nothing. `sent_at`: when a claim of it was last sent.
-pub fn stream_candidate(state: &StreamState, sent_at: Option<u64>) -> Option<Candidate<StreamRow>> {
+/// A transaction that is sent now is in a block long before this, in seconds: the longest mortality, 4,096 blocks of 6 s.
+const UNTIL_INCLUDED: u64 = 24_576;
+
+/// The row of a stream; `None` when it would pay nothing. `sent_at`: when a claim of it was last sent; `now`: time of the block that the state is of.
+pub fn stream_candidate(state: &StreamState, sent_at: Option<u64>, now: u64) -> Option<Candidate<StreamRow>> {
     let gain = rivulet_core::amount::floor_to_grain(&state.token, state.covered_debt);
     let last_at = sent_at.unwrap_or(state.start_at);
     // No deadline: what is owed and covered nobody can take back.
-    (gain > 0).then_some(Candidate { number: state.number, gain, deadline: None, last_at, payload: StreamRow })
+    // Its end may come between the dry run and the block that carries the claim.
+    let may_end = state.end_at != 0 && (now..=now.saturating_add(UNTIL_INCLUDED)).contains(&state.end_at);
+    (gain > 0).then_some(Candidate { number: state.number, gain, deadline: None, last_at, may_end, payload: StreamRow })
 }
 
 /// A row of a chosen batch.
@@ -167,6 +175,8 @@ pub struct Batch<P> {
     pub value_planck: u128,
     /// What the transaction is expected to cost.
     pub cost_planck: u128,
+    /// How many rows may end with the claim though they have not yet.
+    pub ends: usize,
     /// True when a deadline presses: it goes whether it pays for the transaction or not.
     pub is_pressing: bool,
 }

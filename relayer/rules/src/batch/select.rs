@@ -110,19 +110,20 @@ fn share_cells<P>(priced: &mut Vec<Priced<P>>, policy: &Policy, cost: &CostModel
 /// Takes rows from the front as long as they fit.
 fn take<P: Payload>(priced: Vec<Priced<P>>, policy: &Policy, cost: &CostModel) -> Vec<Priced<P>> {
     let max_bytes = policy.max_blob_bytes.min(blob::MAX_BLOB_BYTES);
-    let (mut taken, mut books, mut cells, mut length) = (Vec::new(), BTreeSet::new(), BTreeSet::new(), 1usize);
+    let (mut taken, mut books, mut cells, mut length, mut ends) = (Vec::new(), BTreeSet::new(), BTreeSet::new(), 1usize, 0usize);
     for row in priced {
         let is_new = !books.contains(&row.candidate.number.book);
         let bytes = length.saturating_add(row.bytes).saturating_add(if is_new { GROUP_BYTES } else { 0 });
         let groups = books.len().saturating_add(usize::from(is_new));
         let cell = cost.shape.cell_of(row.candidate.number);
         let (cells_then, rows) = (cells.len().saturating_add(usize::from(!cells.contains(&cell))), taken.len().saturating_add(1));
-        if rows > policy.max_rows || bytes > max_bytes || !cost.fits(groups, cells_then, rows) {
+        let ends_then = ends.saturating_add(usize::from(row.candidate.may_end));
+        if rows > policy.max_rows || bytes > max_bytes || !cost.fits(groups, cells_then, rows, ends_then) {
             continue;
         }
         books.insert(row.candidate.number.book);
         cells.insert(cell);
-        length = bytes;
+        (length, ends) = (bytes, ends_then);
         taken.push(row);
     }
     taken
@@ -139,6 +140,7 @@ fn finish<P: Payload>(taken: Vec<Priced<P>>, books: &BTreeMap<u32, BookView>, po
     if !is_pressing && !policy.is_worth(value_planck, cost_planck) {
         return Choice::Wait { rows: taken.len(), value_planck, cost_planck };
     }
+    let ends = taken.iter().filter(|row| row.candidate.may_end).count();
     let existential = cost.fees.existential_deposit_planck;
     let mut content = BTreeMap::<u32, (bool, BTreeMap<u32, P>)>::new();
     for (book, group) in &groups {
@@ -158,5 +160,5 @@ fn finish<P: Payload>(taken: Vec<Priced<P>>, books: &BTreeMap<u32, BookView>, po
         })
         .collect();
     rows.sort_unstable_by_key(|row| row.number);
-    Choice::Send(Batch { blob: blob::encode(&content), rows, value_planck, cost_planck, is_pressing })
+    Choice::Send(Batch { blob: blob::encode(&content), rows, value_planck, cost_planck, ends, is_pressing })
 }

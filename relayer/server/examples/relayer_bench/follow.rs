@@ -34,7 +34,12 @@ pub fn run(effort: Effort) {
         runtime.block_on(relayer.worker.catch_up()).unwrap();
         let (spent, events) = (watch.spent(), f64::from(blocks * each));
         let (clock, cpu) = (spent.clock, spent.cpu / events.max(1.0) * 1e6);
-        println!("| {blocks} | {each} | {:.0} | {:.0} | {} |", f64::from(blocks) / clock, events / clock, if each == 0 { "–".to_owned() } else { format!("{cpu:.1}") });
+        println!(
+            "| {blocks} | {each} | {:.0} | {:.0} | {} |",
+            f64::from(blocks) / clock,
+            events / clock,
+            if each == 0 { "–".to_owned() } else { format!("{cpu:.1}") }
+        );
     }
     println!();
 }

@@ -58,7 +58,9 @@ pub fn run(effort: Effort) {
             std::fs::remove_file(path.unwrap().path()).unwrap();
         }
     }
-    println!("## With ever more channels\n\nSQLite; {A_BOOK} channels a payee, each with a voucher that is worth less than its row costs. The file is in the system's cache.\n");
+    println!(
+        "## With ever more channels\n\nSQLite; {A_BOOK} channels a payee, each with a voucher that is worth less than its row costs. The file is in the system's cache.\n"
+    );
     let head: Vec<_> = effort.sizes.iter().map(|size| format!(" {size} channels |")).collect();
     println!("| |{}\n|---|{}", head.concat(), "---|".repeat(columns.len()));
     for (name, key) in LINES {

@@ -20,7 +20,8 @@ pub async fn get(State(api): State<Api>) -> Response {
 async fn text(api: &Api) -> Result<String, Problem> {
     let counts = api.store.counts().await.map_err(|e| Problem::from(&e))?;
     let intents = api.store.open_intents().await.map_err(|e| Problem::from(&e))?;
-    Ok(api.metrics.text(&api.network.relayer_account.0, &counts, &intents, &api.status, &api.control, api.acceptor.now()))
+    api.metrics.endpoints(&api.chain.endpoints());
+    Ok(api.metrics.text(&api.chain.signers(), &counts, &intents, &api.status, &api.control, api.acceptor.now()))
 }
 
 /// Counts each answer by its route, not by its path: there are few of the one and any number of the other.

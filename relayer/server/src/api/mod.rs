@@ -33,6 +33,7 @@ pub mod vouchers;
 
 use crate::{
     accept::{Acceptor, Pressure},
+    chain::ChainAccess,
     channels::Channels,
     config::Config,
     control::Control,
@@ -63,6 +64,8 @@ pub struct Api {
     pub acceptor: Arc<Acceptor>,
     /// What is known of channels.
     pub channels: Arc<Channels>,
+    /// The chain: only to say how its nodes do.
+    pub chain: Arc<dyn ChainAccess>,
     /// The store.
     pub store: Arc<dyn Store>,
     /// The network.
@@ -89,9 +92,10 @@ impl std::fmt::Debug for Api {
     }
 }
 
-/// All routes, with limits on body, time and number.
+/// All routes, with limits on body, time and number. Without the operators', when those have an address of their own.
 pub fn router(api: Api) -> Router {
     let limits = limits::Limits::new(&api.config.http);
+    let has_operators = api.config.http.operator_listen.is_none();
     let addresses = RateLimits::new(api.config.address_rate()).map(Arc::new);
     Router::new()
         .route("/v1/vouchers", post(vouchers::one))
@@ -102,18 +106,39 @@ pub fn router(api: Api) -> Router {
         .route("/v1/info", get(info::get))
         .route("/v1/openapi.json", get(openapi::get))
         .route("/ready", get(health::ready))
-        .merge(admin::routes(&api))
+        .merge(if has_operators { admin::routes(&api) } else { Router::new() })
         .layer(middleware::from_fn_with_state(limits, limits::apply))
         // Outside the limits on time and number: a feed has its own, and stays open.
         .route("/v1/payees/{address}/events", get(events::get))
         .layer(middleware::from_fn_with_state((api.clone(), addresses), client::limit))
         // Outside all limits: a busy relayer is still alive, and says how busy.
-        .route("/health", get(health::health))
-        .route("/metrics", get(metrics::get))
+        .merge(health())
+        .merge(if has_operators { counters() } else { Router::new() })
         .route_layer(middleware::from_fn_with_state(api.clone(), metrics::measure))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async |request: Request| Problem::no_such_route(request.uri().path()))
         .with_state(api)
+}
+
+/// What operators alone should reach, for an address of its own: counters, admin routes, and whether it is alive.
+pub fn operator_router(api: Api) -> Router {
+    let limits = limits::Limits::new(&api.config.http);
+    admin::routes(&api)
+        .layer(middleware::from_fn_with_state(limits, limits::apply))
+        .merge(health())
+        .merge(counters())
+        .route_layer(middleware::from_fn_with_state(api.clone(), metrics::measure))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .fallback(async |request: Request| Problem::no_such_route(request.uri().path()))
+        .with_state(api)
+}
+
+fn health() -> Router<Api> {
+    Router::new().route("/health", get(health::health))
+}
+
+fn counters() -> Router<Api> {
+    Router::new().route("/metrics", get(metrics::get))
 }
 
 /// A JSON answer.

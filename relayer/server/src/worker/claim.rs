@@ -1,7 +1,7 @@
 //! Choosing a batch, trying it, recording it, sending it — in this order.
 
 use super::{WorkError, Worker};
-use crate::clock::now_ms;
+use crate::{chain::Turn, clock::now_ms};
 use futures::{StreamExt, TryStreamExt, stream};
 use rivulet_core::{
     blob::{Payload, StreamRow},
@@ -9,7 +9,7 @@ use rivulet_core::{
 };
 use rivulet_rules::{
     batch::{self, Batch, BookView, Candidate, Choice, CostModel, Policy, Shape},
-    chain::{BlockHead, ChainError, ContractKind, DryRun, FeeModel},
+    chain::{Account, BlockHead, ChainError, ContractKind, DryRun, FeeModel},
     reconcile::{IntentRow, Verdict, judge},
     text,
 };
@@ -17,6 +17,7 @@ use rivulet_store::{Fence, NewIntent, PendingStream, SetAside, StoreError};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::PoisonError,
+    time::Instant,
 };
 
 /// How often a batch is chosen anew after its dry run, before the round is given up.
@@ -34,6 +35,8 @@ pub(super) struct Round<'a, P> {
     pub books: BTreeMap<u32, BookView>,
     pub cost: CostModel,
     pub head: &'a BlockHead,
+    /// Whose lane it goes in.
+    pub signer: Account,
 }
 
 /// What became of a dry run.
@@ -100,7 +103,7 @@ impl Worker {
     pub(super) async fn read_streams(&self, streams: Vec<PendingStream>, head: &BlockHead) -> Result<Vec<Candidate<StreamRow>>, WorkError> {
         let read = |p: PendingStream| async move {
             let state = self.chain.stream(p.number, head.block).await?;
-            Ok::<_, ChainError>(state.as_ref().and_then(|state| batch::stream_candidate(state, p.sent_at)))
+            Ok::<_, ChainError>(state.as_ref().and_then(|state| batch::stream_candidate(state, p.sent_at, head.now)))
         };
         let found: Vec<_> = stream::iter(streams.into_iter().map(read)).buffered(READS_AT_ONCE).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
@@ -116,11 +119,12 @@ impl Worker {
         policy: &Policy,
         shape: Shape,
     ) -> Result<bool, WorkError> {
-        if candidates.is_empty() || self.store.open_intents().await?.len() >= self.options.max_in_flight {
+        if candidates.is_empty() {
             return Ok(false);
         }
+        let Some(signer) = self.lanes.choose(&self.store.open_intents().await?, Instant::now()) else { return Ok(false) };
         let cost = CostModel { fees: self.fees_at(head).await?, shape };
-        let round = Round { contract, total_of, books: self.store.books(contract).await?, cost, head };
+        let round = Round { contract, total_of, books: self.store.books(contract).await?, cost, head, signer };
         let mut policy = policy.clone();
         for _ in 0..TRIES {
             let batch = match batch::choose(candidates.iter().copied(), &round.books, &policy, &round.cost, head.now) {
@@ -164,7 +168,7 @@ impl Worker {
     }
 
     pub(super) async fn try_batch<P: Payload + Sync>(&self, round: &Round<'_, P>, batch: &Batch<P>, policy: &Policy) -> Result<Trial, WorkError> {
-        let dry_run = self.chain.dry_run(round.contract, &batch.blob, round.head.block).await?;
+        let dry_run = self.chain.dry_run(round.contract, &batch.blob, round.signer, round.head.block).await?;
         let outcomes = match &dry_run.outcomes {
             Err(reason) => return Ok(Trial::Fewer(reason.clone())),
             Ok(outcomes) if outcomes.len() != batch.rows.len() => {
@@ -203,11 +207,21 @@ impl Worker {
         Ok(Trial::TooDear(cost))
     }
 
-    /// Signs, records, sends. True: it is under way.
-    async fn send<P: Payload + Send + Sync>(&self, round: &Round<'_, P>, batch: &Batch<P>, dry_run: &DryRun, fence: Fence) -> Result<bool, WorkError> {
+    /// Signs, records, sends. True: it is under way, or another lane may take it.
+    async fn send<P: Payload + Send + Sync>(
+        &self,
+        round: &Round<'_, P>,
+        batch: &Batch<P>,
+        dry_run: &DryRun,
+        fence: Fence,
+    ) -> Result<bool, WorkError> {
         let fees: &FeeModel = &round.cost.fees;
-        let nonce = self.free_nonce().await?;
-        let tx = self.chain.sign(round.contract, &batch.blob, dry_run, fees, nonce, round.head.block).await?;
+        let dry_run = &round.cost.with_ends(dry_run, batch.ends);
+        if !self.can_pay(round, dry_run).await? {
+            return Ok(true);
+        }
+        let turn = Turn { signer: round.signer, nonce: self.free_nonce(round.signer).await? };
+        let tx = self.chain.sign(round.contract, &batch.blob, dry_run, fees, turn, round.head.block).await?;
         let rows = batch
             .rows
             .iter()
@@ -225,7 +239,7 @@ impl Worker {
         match self.store.open_intent(intent).await {
             Ok(_) => {}
             // Another decision took a row meanwhile: choose anew next time.
-            Err(StoreError::RowInFlight) => return Ok(false),
+            Err(StoreError::RowInFlight | StoreError::NonceInFlight) => return Ok(false),
             Err(StoreError::LeaseLost) => {
                 tracing::warn!("another relayer claims now: nothing was sent");
                 self.lease.lost();
@@ -239,7 +253,8 @@ impl Worker {
             contract = Self::name(round.contract),
             rows = batch.rows.len(),
             blob_bytes = batch.blob.len(),
-            nonce,
+            signer = %text::hex(&turn.signer.0),
+            nonce = turn.nonce,
             value_planck = batch.value_planck,
             fee_planck = dry_run.fee_planck,
             pressing = batch.is_pressing,
@@ -250,16 +265,42 @@ impl Worker {
             Err(e) => {
                 // It stays open: it may have got through, and if not its era ends. The same bytes are sent again at the next block.
                 tracing::warn!(tx = %text::hex(&tx.hash.0), error = %e, "batch not taken by the node");
+                self.refused(&turn.signer, &e, round.head).await;
                 Ok(false)
             }
         }
     }
 
-    /// The lowest nonce that no transaction of ours has: a lost one's is used again, so that later ones do not wait for it.
-    async fn free_nonce(&self) -> Result<u64, WorkError> {
-        let signer = self.network.relayer_account;
-        let taken: BTreeSet<_> = self.store.open_intents().await?.into_iter().filter(|i| i.tx.signer == signer).map(|i| i.tx.nonce).collect();
-        let mut nonce = self.chain.next_nonce().await?;
+    /// What the pool's refusal of a new transaction says of its lane.
+    async fn refused(&self, signer: &Account, error: &ChainError, head: &BlockHead) {
+        match error {
+            ChainError::NonceTaken(_) => self.lanes.contested(signer, Instant::now()),
+            ChainError::Unfunded(_) => {
+                // It had enough at the last final block: somebody spends its money.
+                let balance = self.chain.balance_at(*signer, head.block).await.unwrap_or_default();
+                self.lanes.underfunded(signer, balance, balance.saturating_add(1), 0, Instant::now());
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a batch's lane can pay for it, beside what it has under way. If not, it is set aside.
+    async fn can_pay<P: Payload>(&self, round: &Round<'_, P>, dry_run: &DryRun) -> Result<bool, WorkError> {
+        let under_way = self.store.open_intents().await?.iter().filter(|i| i.tx.signer == round.signer).count();
+        let cost = dry_run.fee_planck.saturating_add(dry_run.storage_deposit_planck);
+        let needs = cost.saturating_mul(under_way.saturating_add(1) as u128).saturating_add(round.cost.fees.existential_deposit_planck);
+        let balance = self.chain.balance_at(round.signer, round.head.block).await?;
+        if balance < needs {
+            self.lanes.underfunded(&round.signer, balance, needs, under_way, Instant::now());
+        }
+        Ok(balance >= needs)
+    }
+
+    /// The lowest nonce of this signer that no transaction of ours has: a lost one's is used again, so that later ones do not wait for it.
+    async fn free_nonce(&self, signer: Account) -> Result<u64, WorkError> {
+        let open = self.store.open_intents().await?;
+        let taken: BTreeSet<_> = open.into_iter().filter(|i| i.tx.signer == signer).map(|i| i.tx.nonce).collect();
+        let mut nonce = self.chain.next_nonce(signer).await?;
         while taken.contains(&nonce) {
             nonce = nonce.saturating_add(1);
         }

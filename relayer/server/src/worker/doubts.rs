@@ -14,8 +14,10 @@ impl Worker {
     /// # Errors
     /// When the chain or the store does not answer.
     pub async fn doubts(&self, head: &BlockHead) -> Result<Vec<String>, WorkError> {
-        let doubts = self.store.take_doubts(self.network.relayer_account).await?;
-        let used = self.chain.nonce_at(head.block).await?;
+        // Of several keys the first tells: it is the one that sends when there is little to send.
+        let first = self.network.relayer_account;
+        let doubts = self.store.take_doubts(first).await?;
+        let used = self.chain.nonce_at(first, head.block).await?;
         Ok(sentences(&doubts, used))
     }
 }

@@ -77,6 +77,9 @@ impl Worker {
     /// [`WorkError::Behind`] when the node's head is below what was taken in before.
     pub async fn catch_up(&self) -> Result<BlockHead, WorkError> {
         let cursor = self.store.cursor().await?;
+        if let Some(at) = cursor {
+            self.chain.recorded(at.block).await?;
+        }
         let newest = self.chain.finalized_head().await?;
         let (start, next) = match cursor {
             Some(at) => (Start::After(at.block), at.block.number.saturating_add(1)),
@@ -138,11 +141,13 @@ impl Worker {
             }
         }
         let last = blocks.last().copied().ok_or_else(|| ChainError::Unexpected("no blocks to take in".to_owned()))?;
+        // Every block is its parent's child: who agrees on the last agrees on all.
+        self.chain.confirm(last).await?;
         let head = self.chain.head(last).await?;
         let Seen { mut update, books } = seen;
         for (contract, book) in books {
             if let Some(state) = self.chain.book(contract, book, last).await? {
-                update.books.push((contract, state));
+                update.books.push((last.number, contract, state));
             }
         }
         update.cursor = Some(head);

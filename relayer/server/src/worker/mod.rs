@@ -7,12 +7,14 @@ mod backlog;
 mod claim;
 mod doubts;
 mod follow;
+mod lanes;
 mod lease;
 mod observe;
 mod preview;
 mod reconcile;
 mod resync;
 
+pub use lanes::{LaneState, Lanes};
 pub use preview::{Preview, PreviewBatch, PreviewRow};
 
 use crate::{
@@ -74,7 +76,7 @@ pub struct Options {
     pub streams: Option<Policy>,
     /// How often to look for a batch.
     pub interval: Duration,
-    /// How many transactions may be under way.
+    /// How many transactions of each signing key may be under way.
     pub max_in_flight: usize,
     /// After this without renewal another relayer on the same database claims.
     pub lease: Duration,
@@ -93,6 +95,7 @@ pub struct Worker {
     feed: Arc<PayeeFeed>,
     control: Arc<Control>,
     options: Options,
+    lanes: Lanes,
     /// How far each open intent's transaction has been searched for: a hint, searching again is only slow.
     searched_to: Mutex<HashMap<IntentId, u64>>,
     /// The last stream read, when there were more than one round reads: where the next begins.
@@ -152,6 +155,7 @@ const RETRY_MAX: Duration = Duration::from_secs(15);
 impl Worker {
     /// Not running yet.
     pub fn new(parts: Parts, options: Options) -> Self {
+        let lanes = Lanes::new(parts.chain.signers(), options.max_in_flight);
         let Parts { chain, store, channels, network, clock, status, pressure, metrics, feed, control } = parts;
         Self {
             chain,
@@ -166,6 +170,7 @@ impl Worker {
             control,
             lease: Arc::new(Lease::new(options.lease)),
             options,
+            lanes,
             searched_to: Mutex::default(),
             streams_read: Mutex::default(),
             backlog: tokio::sync::Mutex::default(),

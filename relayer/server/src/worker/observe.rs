@@ -4,13 +4,23 @@ use super::{WorkError, Worker};
 use crate::feed::Happening;
 use rivulet_rules::chain::{BlockHead, BlockRef, ClaimedRow, ContractEvent, EventRecord};
 use rivulet_store::BookClaim;
+use std::time::Instant;
 
 impl Worker {
-    /// The signing key's nonce and balance. That they cannot be read stops nothing.
+    /// The signing keys' nonces and balances: who got money can pay again. That they cannot be read stops nothing.
     pub(super) async fn observe(&self, head: &BlockHead) {
-        match (self.chain.nonce_at(head.block).await, self.chain.balance_at(head.block).await) {
-            (Ok(nonce), Ok(balance)) => self.metrics.lane(&self.network.relayer_account.0, nonce, balance),
-            (Err(e), _) | (_, Err(e)) => tracing::debug!(error = %e, "cannot read the signing key's state"),
+        for account in self.lanes.accounts() {
+            match (
+                self.chain.nonce_at(*account, head.block).await,
+                self.chain.next_nonce(*account).await,
+                self.chain.balance_at(*account, head.block).await,
+            ) {
+                (Ok(nonce), Ok(next_nonce), Ok(balance)) => {
+                    self.lanes.funded(account, balance);
+                    self.metrics.lane(&account.0, nonce, next_nonce, balance, self.lanes.state(account, Instant::now()));
+                }
+                (Err(e), ..) | (_, Err(e), _) | (.., Err(e)) => tracing::debug!(error = %e, "cannot read a signing key's state"),
+            }
         }
     }
 

@@ -116,7 +116,8 @@ impl Worker {
             return Ok(());
         }
         let cost = CostModel { fees: self.chain.fee_model(head.block).await?, shape };
-        let round = Round { contract, total_of: |_: &P| 0, books: self.store.books(contract).await?, cost, head };
+        let Some(signer) = self.lanes.accounts().first().copied() else { return Ok(()) };
+        let round = Round { contract, total_of: |_: &P| 0, books: self.store.books(contract).await?, cost, head, signer };
         let row = |c: &Candidate<P>, why: Option<(&str, String)>| PreviewRow {
             contract: Self::name(contract),
             book: c.number.book,
@@ -131,8 +132,9 @@ impl Worker {
         let mut policy = policy.clone();
         let mut too_dear = None;
         for _ in 0..TRIES {
-            if preview.open_intents.saturating_add(preview.batches.len()) >= self.options.max_in_flight {
-                too_dear = Some(("in_flight", format!("batch.max_in_flight, {}, transactions are under way then", self.options.max_in_flight)));
+            if preview.open_intents.saturating_add(preview.batches.len()) >= self.lanes.capacity() {
+                let (max, keys) = (self.options.max_in_flight, self.lanes.accounts().len());
+                too_dear = Some(("in_flight", format!("batch.max_in_flight, {max}, transactions of each of {keys} keys are under way then")));
                 break;
             }
             let Choice::Send(batch) = batch::choose(candidates.iter().copied(), &round.books, &policy, &round.cost, head.now) else { break };

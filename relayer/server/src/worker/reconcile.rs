@@ -8,7 +8,7 @@ use rivulet_rules::{
     text,
 };
 use rivulet_store::{Intent, IntentEnd};
-use std::sync::PoisonError;
+use std::{sync::PoisonError, time::Instant};
 
 impl Worker {
     /// Looks for the transaction of every open intent; records its end, or sends the same bytes again.
@@ -35,8 +35,8 @@ impl Worker {
             None
         };
         // Of another relayer's key nothing is asked: its transactions end with their era.
-        let is_ours = intent.tx.signer == self.network.relayer_account;
-        let finalized_nonce = if included.is_none() && is_ours { Some(self.chain.nonce_at(head.block).await?) } else { None };
+        let is_ours = self.lanes.has(&intent.tx.signer);
+        let finalized_nonce = if included.is_none() && is_ours { Some(self.chain.nonce_at(intent.tx.signer, head.block).await?) } else { None };
         let sighting = Sighting { included: included.as_ref(), searched_to: head.block.number, finalized_nonce };
         match decide(intent.contract, &intent.rows, intent.tx.nonce, intent.tx.valid_until_block, &sighting) {
             Next::Resubmit => {
@@ -44,12 +44,18 @@ impl Worker {
                 // While it waits in a block that is not final the node says so; only a lost one is taken anew.
                 match self.chain.submit(&intent.tx).await {
                     Ok(()) => tracing::debug!(tx = %text::hex(&intent.tx.hash.0), "transaction waits"),
-                    Err(ChainError::Refused(reason)) => tracing::debug!(tx = %text::hex(&intent.tx.hash.0), %reason, "transaction waits"),
+                    // A nonce that is taken is most likely its own, in a block that is not final.
+                    Err(ChainError::Refused(reason) | ChainError::NonceTaken(reason) | ChainError::Unfunded(reason)) => {
+                        tracing::debug!(tx = %text::hex(&intent.tx.hash.0), %reason, "transaction waits")
+                    }
                     Err(e) => return Err(e.into()),
                 }
                 Ok(())
             }
             Next::Expired(reason) => {
+                if finalized_nonce.is_some_and(|next| next > intent.tx.nonce) {
+                    self.lanes.contested(&intent.tx.signer, Instant::now());
+                }
                 tracing::warn!(tx = %text::hex(&intent.tx.hash.0), rows = intent.rows.len(), %reason, "transaction lost: its rows are pending again");
                 self.finish(intent, IntentEnd::Expired { reason: reason.to_owned() }).await
             }
@@ -60,6 +66,7 @@ impl Worker {
             }
             Next::Record(results) => {
                 let Some(IncludedTx { block, fee_planck, .. }) = included else { return Ok(()) };
+                self.lanes.succeeded(&intent.tx.signer);
                 let paid = results.iter().filter(|r| r.outcome.is_paid()).count();
                 let fee = fee_planck.unwrap_or(0);
                 let (contract, tx) = (Self::name(intent.contract), text::hex(&intent.tx.hash.0));

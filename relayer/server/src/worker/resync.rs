@@ -16,6 +16,7 @@ impl Worker {
     /// When the chain or the store does not answer; the cursor has not moved then, and the next try begins anew.
     pub async fn resync(&self) -> Result<BlockHead, WorkError> {
         let head = self.chain.finalized_head().await?;
+        self.chain.confirm(head.block).await?;
         for contract in [ContractKind::Channels, ContractKind::Streams] {
             for book in 1..=self.chain.books(contract, head.block).await? {
                 if let Some(state) = self.chain.book(contract, book, head.block).await? {
@@ -32,7 +33,7 @@ impl Worker {
     }
 
     async fn read_book(&self, contract: ContractKind, book: BookState, head: &BlockHead) -> Result<(), WorkError> {
-        let mut update = ChainUpdate { books: vec![(contract, book)], ..ChainUpdate::default() };
+        let mut update = ChainUpdate { books: vec![(head.block.number, contract, book)], ..ChainUpdate::default() };
         for serial in 0..book.next_serial {
             let number = Number { book: book.book, serial };
             match contract {

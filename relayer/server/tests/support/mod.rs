@@ -17,10 +17,11 @@ use rivulet_rules::{
         Account, BlockHead, BlockRef, BookState, ChainError, ChannelState, ChannelView, ClaimedRow, ContractEvent, ContractKind, DryRun, EventRecord,
         FeeModel, IncludedTx, SignedTx, StreamState, TxHash, Weight,
     },
+    endpoint::EndpointReport,
     testing::{DEPLOYMENT, Key, channel_of, fees, payee},
 };
 use rivulet_server::{
-    chain::{Ask, ChainAccess, Feed, Start},
+    chain::{Ask, ChainAccess, Feed, Start, Turn},
     config::Config,
     network::{Network, TokenInfo},
     serve::{Relayer, Secrets},
@@ -35,6 +36,8 @@ use tokio::sync::Notify;
 
 /// Who claims.
 pub const RELAYER: Address = Address([0xee; 20]);
+/// Who signs, when a test says nothing else.
+pub const SIGNER: Account = Account([7; 32]);
 /// How long a transaction may wait, in blocks.
 pub const MORTALITY: u64 = 8;
 /// 0.01 of a native token: enough to be worth a row.
@@ -45,8 +48,8 @@ struct Block {
     head: BlockHead,
     events: Vec<EventRecord>,
     txs: Vec<(TxHash, Result<(), String>)>,
-    /// The signer's nonce after it.
-    nonce: u64,
+    /// The signers' nonces after it.
+    nonces: BTreeMap<Account, u64>,
 }
 
 /// What the stand-in does wrong.
@@ -64,6 +67,10 @@ pub struct Faults {
     pub most_rows: Option<usize>,
     /// Blocks below this number are gone.
     pub pruned_below: u64,
+    /// Who asks for this channel waits until it is released.
+    pub hold: Option<Number>,
+    /// Other nodes contradict blocks from this number on.
+    pub disputed_from: Option<u64>,
 }
 
 #[derive(Default)]
@@ -76,9 +83,15 @@ pub struct State {
     pub books: BTreeMap<(ContractKind, u32), BookState>,
     pub streams: BTreeMap<Number, StreamState>,
     waiting: Vec<EventRecord>,
-    pool: BTreeMap<u64, (SignedTx, ContractKind, Vec<u8>)>,
+    pool: BTreeMap<(Account, u64), (SignedTx, ContractKind, Vec<u8>)>,
     signed: BTreeMap<TxHash, (ContractKind, Vec<u8>)>,
-    nonce: u64,
+    nonces: BTreeMap<Account, u64>,
+    /// Who signs, best first; none: [`SIGNER`].
+    pub signers: Vec<Account>,
+    /// What they have, in planck; not listed: enough.
+    pub balances: BTreeMap<Account, u128>,
+    /// Other programs' transactions on their way to the next block, unknown to our node's pool: how many of each signer.
+    pub foreign: BTreeMap<Account, u64>,
     pub faults: Faults,
     /// How often the chain was asked for a channel.
     pub channel_asks: usize,
@@ -88,12 +101,17 @@ pub struct State {
     pub paid: BTreeMap<(ContractKind, Number), u128>,
     /// Transactions included.
     pub included: usize,
+    /// The nodes behind it, as operators see them.
+    pub endpoints: Vec<EndpointReport>,
 }
 
 #[derive(Clone, Default)]
 pub struct FakeChain {
     state: Arc<Mutex<State>>,
     grown: Arc<Notify>,
+    /// Told when somebody waits for the channel that is held.
+    pub asked: Arc<Notify>,
+    released: Arc<Notify>,
 }
 
 fn hash_of(n: u64, salt: u8) -> [u8; 32] {
@@ -167,8 +185,13 @@ impl State {
         let number = self.blocks.len() as u64;
         let mut events = std::mem::take(&mut self.waiting);
         let mut txs = Vec::new();
-        while let Some((tx, contract, blob)) = self.pool.remove(&self.nonce) {
-            self.nonce += 1;
+        for (account, count) in std::mem::take(&mut self.foreign) {
+            *self.nonces.entry(account).or_default() += count;
+        }
+        let nonces = self.nonces.clone();
+        self.pool.retain(|(account, nonce), _| *nonce >= nonces.get(account).copied().unwrap_or(0));
+        while let Some((tx, contract, blob)) = self.next_included() {
+            *self.nonces.entry(tx.signer).or_default() += 1;
             self.included += 1;
             let result = if self.faults.fail { Err("OutOfGas".to_owned()) } else { Ok(()) };
             if result.is_ok() {
@@ -178,7 +201,16 @@ impl State {
         }
         self.pool.retain(|_, (tx, ..)| tx.valid_until_block > number);
         let head = BlockHead { block: BlockRef { number, hash: hash_of(number, 0xbb) }, now: 10_000 + number * 6 };
-        self.blocks.push(Block { head, events, txs, nonce: self.nonce });
+        self.blocks.push(Block { head, events, txs, nonces: self.nonces.clone() });
+    }
+
+    fn nonce(&self, account: &Account) -> u64 {
+        self.nonces.get(account).copied().unwrap_or(0)
+    }
+
+    fn next_included(&mut self) -> Option<(SignedTx, ContractKind, Vec<u8>)> {
+        let found = self.pool.keys().find(|(account, nonce)| *nonce == self.nonce(account)).copied()?;
+        self.pool.remove(&found)
     }
 
     fn block(&self, number: u64) -> Result<&Block, ChainError> {
@@ -239,6 +271,29 @@ impl FakeChain {
         let mut chain = self.lock();
         chain.channels.get_mut(&number).unwrap().close_due_at = Some(due_at);
         chain.emit(ContractKind::Channels, ContractEvent::CloseRequested { number, due_at });
+    }
+
+    pub fn request_refund(&self, number: Number, amount: u128, due_at: u64) {
+        let mut chain = self.lock();
+        let state = chain.channels.get_mut(&number).unwrap();
+        (state.refund_requested, state.refund_due_at) = (amount, Some(due_at));
+        chain.emit(ContractKind::Channels, ContractEvent::RefundRequested { number, amount, due_at });
+    }
+
+    /// What was asked for goes back to the payer.
+    pub fn refund(&self, number: Number) {
+        let mut chain = self.lock();
+        let state = chain.channels.get_mut(&number).unwrap();
+        state.deposit -= std::mem::take(&mut state.refund_requested);
+        state.refund_due_at = None;
+        let deposit = state.deposit;
+        chain.emit(ContractKind::Channels, ContractEvent::Refunded { number, deposit });
+    }
+
+    /// Lets those go on that wait for the channel that is held.
+    pub fn release(&self) {
+        self.lock().faults.hold = None;
+        self.released.notify_waiters();
     }
 
     pub fn stream(&self, number: Number, covered_debt: u128) {
@@ -305,6 +360,18 @@ impl ChainAccess for FakeChain {
     fn finalized_head(&self) -> Ask<'_, BlockHead> {
         ready(Ok(self.lock().blocks.last().unwrap().head))
     }
+    fn confirm(&self, block: BlockRef) -> Ask<'_, ()> {
+        ready(match self.lock().faults.disputed_from.filter(|from| block.number >= *from) {
+            Some(_) => Err(ChainError::Disputed(format!("final block {}", block.number))),
+            None => Ok(()),
+        })
+    }
+    fn recorded(&self, block: BlockRef) -> Ask<'_, ()> {
+        self.confirm(block)
+    }
+    fn endpoints(&self) -> Vec<EndpointReport> {
+        self.lock().endpoints.clone()
+    }
     fn head(&self, block: BlockRef) -> Ask<'_, BlockHead> {
         ready(Ok(self.lock().blocks[block.number as usize].head))
     }
@@ -319,11 +386,20 @@ impl ChainAccess for FakeChain {
         ready(self.lock().block(block.number).map(|b| b.events.clone()))
     }
     fn channel(&self, number: Number, _: BlockRef) -> Ask<'_, ChannelView> {
-        let mut chain = self.lock();
-        chain.channel_asks += 1;
-        let closed = chain.closed.contains(&number);
-        let view = chain.channels.get(&number).map_or(if closed { ChannelView::Closed } else { ChannelView::Unknown }, |s| ChannelView::Live(*s));
-        ready(Ok(view))
+        Box::pin(async move {
+            loop {
+                let released = self.released.notified();
+                if self.lock().faults.hold != Some(number) {
+                    break;
+                }
+                self.asked.notify_one();
+                released.await;
+            }
+            let mut chain = self.lock();
+            chain.channel_asks += 1;
+            let gone = if chain.closed.contains(&number) { ChannelView::Closed } else { ChannelView::Unknown };
+            Ok(chain.channels.get(&number).map_or(gone, |s| ChannelView::Live(*s)))
+        })
     }
     fn channel_at_best(&self, number: Number) -> Ask<'_, ChannelView> {
         ready(Ok(self.lock().unfinalized.get(&number).map_or(ChannelView::Unknown, |s| ChannelView::Live(*s))))
@@ -340,7 +416,11 @@ impl ChainAccess for FakeChain {
     fn fee_model(&self, _: BlockRef) -> Ask<'_, FeeModel> {
         ready(Ok(fees()))
     }
-    fn dry_run<'a>(&'a self, contract: ContractKind, blob: &'a [u8], _: BlockRef) -> Ask<'a, DryRun> {
+    fn signers(&self) -> Vec<Account> {
+        let signers = self.lock().signers.clone();
+        if signers.is_empty() { vec![SIGNER] } else { signers }
+    }
+    fn dry_run<'a>(&'a self, contract: ContractKind, blob: &'a [u8], _: Account, _: BlockRef) -> Ask<'a, DryRun> {
         let chain = self.lock();
         let rows = State::rows(contract, blob);
         let outcome = |(number, total): &(Number, u128)| chain.faults.dry.get(number).copied().unwrap_or(chain.outcome(contract, *number, *total).0);
@@ -351,12 +431,13 @@ impl ChainAccess for FakeChain {
         let weight = Weight { ref_time_ps: 1_000_000, proof_size_bytes: 1_000 };
         ready(Ok(DryRun { weight, storage_deposit_planck: 0, fee_planck: 1_000, outcomes }))
     }
-    fn sign<'a>(&'a self, contract: ContractKind, blob: &'a [u8], _: &'a DryRun, _: &'a FeeModel, nonce: u64, birth: BlockRef) -> Ask<'a, SignedTx> {
+    fn sign<'a>(&'a self, contract: ContractKind, blob: &'a [u8], _: &'a DryRun, _: &'a FeeModel, turn: Turn, birth: BlockRef) -> Ask<'a, SignedTx> {
         let mut chain = self.lock();
+        let Turn { signer, nonce } = turn;
         let hash = TxHash(hash_of(birth.number * 1_000 + nonce, chain.signed.len() as u8));
         chain.signed.insert(hash, (contract, blob.to_vec()));
         let (valid_from_block, valid_until_block) = (birth.number, birth.number + MORTALITY);
-        ready(Ok(SignedTx { bytes: hash.0.to_vec(), hash, signer: Account([7; 32]), nonce, valid_from_block, valid_until_block }))
+        ready(Ok(SignedTx { bytes: hash.0.to_vec(), hash, signer, nonce, valid_from_block, valid_until_block }))
     }
     fn submit<'a>(&'a self, tx: &'a SignedTx) -> Ask<'a, ()> {
         let mut chain = self.lock();
@@ -364,12 +445,12 @@ impl ChainAccess for FakeChain {
         if chain.faults.unreachable {
             return ready(Err(ChainError::Unavailable("nobody there".to_owned())));
         }
-        if tx.nonce < chain.nonce {
-            return ready(Err(ChainError::Refused("stale nonce".to_owned())));
+        if tx.nonce < chain.nonce(&tx.signer) {
+            return ready(Err(ChainError::NonceTaken("stale nonce".to_owned())));
         }
         if !chain.faults.lose {
             let (contract, blob) = chain.signed[&tx.hash].clone();
-            chain.pool.entry(tx.nonce).or_insert((tx.clone(), contract, blob));
+            chain.pool.entry((tx.signer, tx.nonce)).or_insert((tx.clone(), contract, blob));
         }
         ready(Ok(()))
     }
@@ -389,19 +470,19 @@ impl ChainAccess for FakeChain {
         }
         ready(Ok(None))
     }
-    fn next_nonce(&self) -> Ask<'_, u64> {
+    fn next_nonce(&self, signer: Account) -> Ask<'_, u64> {
         let chain = self.lock();
-        let mut nonce = chain.nonce;
-        while chain.pool.contains_key(&nonce) {
+        let mut nonce = chain.nonce(&signer);
+        while chain.pool.contains_key(&(signer, nonce)) {
             nonce += 1;
         }
         ready(Ok(nonce))
     }
-    fn nonce_at(&self, block: BlockRef) -> Ask<'_, u64> {
-        ready(Ok(self.lock().blocks[block.number as usize].nonce))
+    fn nonce_at(&self, signer: Account, block: BlockRef) -> Ask<'_, u64> {
+        ready(Ok(self.lock().blocks[block.number as usize].nonces.get(&signer).copied().unwrap_or(0)))
     }
-    fn balance_at(&self, _: BlockRef) -> Ask<'_, u128> {
-        ready(Ok(50_000_000_000))
+    fn balance_at(&self, signer: Account, _: BlockRef) -> Ask<'_, u128> {
+        ready(Ok(self.lock().balances.get(&signer).copied().unwrap_or(50_000_000_000)))
     }
 }
 
@@ -413,7 +494,7 @@ pub fn network() -> Network {
         start_block: 0,
         tokens: [("native".to_owned(), token(Address::ZERO, 18)), ("usdc".to_owned(), token(Address([5; 20]), 6))].into(),
         fee_ceiling_bps: [1_000, 1_000],
-        relayer_account: Account([7; 32]),
+        relayer_account: SIGNER,
         relayer_address: RELAYER,
     }
 }

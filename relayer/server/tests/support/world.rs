@@ -1,6 +1,6 @@
 //! The real router on a fresh database, with one open channel. Every answer is held against the OpenAPI document.
 
-use super::{CENT, FakeChain, relayer_with, schema};
+use super::{CENT, FakeChain, relayer_on, relayer_with, schema};
 use axum::{
     Router,
     body::Body,
@@ -57,9 +57,22 @@ async fn world_with(more: &str, secrets: Secrets) -> World {
     let state = chain.open(NUMBER, &key, 1_000 * CENT);
     chain.produce();
     let relayer = relayer_with(dir.path(), &chain, more, secrets);
-    relayer.worker.catch_up().await.unwrap();
-    let router = router(relayer.api.clone());
-    World { dir, chain, key, state, relayer, router, document: openapi::document() }
+    World::of(dir, chain, key, state, relayer).await
+}
+
+/// Two relayers on one Postgres and one chain.
+pub async fn two_on_postgres(more: &str) -> [World; 2] {
+    let (chain, key, location) = (FakeChain::new(), Key::of(1), rivulet_store::testing::server().fresh().await);
+    chain.book(ContractKind::Channels, 1);
+    let state = chain.open(NUMBER, &key, 1_000 * CENT);
+    chain.produce();
+    let one = async || {
+        let store = rivulet_store::open(&location, &super::network().deployment).await.unwrap();
+        let secrets = Secrets { acknowledgement: Some(acknowledgement_key()), admin: AdminToken::new(TOKEN) };
+        let relayer = relayer_on(store, &chain, more, secrets);
+        World::of(tempfile::tempdir().unwrap(), chain.clone(), Key::of(1), state, relayer).await
+    };
+    [one().await, one().await]
 }
 
 pub fn voucher(offer: &Offer) -> Value {
@@ -92,6 +105,11 @@ impl Answer {
 }
 
 impl World {
+    async fn of(dir: tempfile::TempDir, chain: FakeChain, key: Key, state: ChannelState, relayer: Relayer) -> Self {
+        relayer.worker.catch_up().await.unwrap();
+        let router = router(relayer.api.clone());
+        Self { dir, chain, key, state, relayer, router, document: openapi::document() }
+    }
     pub fn voucher(&self, total: u128) -> Value {
         voucher(&offer(&self.state, &self.key, total))
     }
@@ -136,6 +154,24 @@ impl World {
         let text = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
         assert_eq!(answer["status"], status.as_u16());
         (status.as_u16(), text("code"), text("field"))
+    }
+    /// A metric's value, by the beginning of its line.
+    pub async fn metric(&self, line: &str) -> String {
+        let text = self.text("/metrics", &[]).await.text().to_owned();
+        let found = text.lines().find_map(|l| l.strip_prefix(line)).unwrap_or_else(|| panic!("no {line} in\n{text}"));
+        found.trim().to_owned()
+    }
+    /// Opens a payee's feed, from the last event on that was seen elsewhere, and returns what comes until `count` events have, by name.
+    pub async fn feed(&self, path: &str, last: &str, count: usize) -> Vec<String> {
+        let request = Request::builder().uri(path).header("last-event-id", last).body(Body::empty()).unwrap();
+        let mut body = self.router.clone().oneshot(request).await.unwrap().into_body();
+        let mut names = Vec::new();
+        while names.len() < count {
+            let frame = tokio::time::timeout(std::time::Duration::from_secs(10), body.frame()).await.expect("an event in time").unwrap().unwrap();
+            let text = String::from_utf8(frame.data_ref().unwrap().to_vec()).unwrap();
+            names.extend(text.lines().filter_map(|l| l.strip_prefix("event: ").map(str::to_owned)));
+        }
+        names
     }
     /// The worker takes in what the chain has, and makes a pass.
     pub async fn pass(&self) {

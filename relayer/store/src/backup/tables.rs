@@ -53,6 +53,7 @@ pub const TABLES: &[Table] = &[
             ("flat_fee", Amount),
             ("min_gain", Amount),
             ("until_at", Int),
+            ("seen_at_block", Int),
         ],
     },
     Table {
@@ -89,10 +90,7 @@ pub const TABLES: &[Table] = &[
         ],
     },
     Table { name: "totals", columns: &[("payee", Bytes), ("token", Bytes), ("day", Int), ("accepted", Amount), ("vouchers", Int)] },
-    Table {
-        name: "claims_by_day",
-        columns: &[("contract", Int), ("book", Int), ("day", Int), ("gain", Amount), ("fee", Amount), ("rows", Int)],
-    },
+    Table { name: "claims_by_day", columns: &[("contract", Int), ("book", Int), ("day", Int), ("gain", Amount), ("fee", Amount), ("rows", Int)] },
     Table { name: "streams", columns: &[("book", Int), ("serial", Int), ("stream_id", Bytes), ("is_ended", Bool), ("set_aside", Text)] },
     Table {
         name: "intents",

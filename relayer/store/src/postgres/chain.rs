@@ -137,15 +137,15 @@ async fn put_live(tx: &Transaction<'_>, state: &ChannelState, channel_id: &Chann
     Ok(())
 }
 
-async fn put_book(tx: &Transaction<'_>, kind: ContractKind, book: &BookState) -> Result<(), Failure> {
+async fn put_book(tx: &Transaction<'_>, block: u64, kind: ContractKind, book: &BookState) -> Result<(), Failure> {
     let terms = &book.terms;
-    let sql = "INSERT INTO books (contract, book, payee, token, next_serial, beneficiary, fee_bps, flat_fee, min_gain, until_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    let sql = "INSERT INTO books (contract, book, payee, token, next_serial, beneficiary, fee_bps, flat_fee, min_gain, until_at, seen_at_block)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (contract, book) DO UPDATE SET payee = excluded.payee, token = excluded.token, next_serial = excluded.next_serial,
              beneficiary = excluded.beneficiary, fee_bps = excluded.fee_bps, flat_fee = excluded.flat_fee, min_gain = excluded.min_gain,
-             until_at = excluded.until_at
-         WHERE excluded.next_serial >= books.next_serial";
-    let values: [&(dyn ToSql + Sync); 10] = [
+             until_at = excluded.until_at, seen_at_block = excluded.seen_at_block
+         WHERE excluded.seen_at_block >= books.seen_at_block";
+    let values: [&(dyn ToSql + Sync); 11] = [
         &contract(kind),
         &i64::from(book.book),
         &&book.payee.0[..],
@@ -156,6 +156,7 @@ async fn put_book(tx: &Transaction<'_>, kind: ContractKind, book: &BookState) ->
         &Amount(terms.flat_fee),
         &Amount(terms.min_gain),
         &int(terms.until),
+        &int(block),
     ];
     tx.execute(&tx.prepare_cached(sql).await?, &values).await?;
     Ok(())
@@ -200,8 +201,8 @@ pub async fn apply(tx: &Transaction<'_>, update: &ChainUpdate) -> Result<(), Fai
     if update.cursor.is_some_and(|to| taken_in.is_some_and(|taken_in| taken_in >= to.block.number)) {
         return Ok(());
     }
-    for (kind, book) in &update.books {
-        put_book(tx, *kind, book).await?;
+    for (block, kind, book) in &update.books {
+        put_book(tx, *block, *kind, book).await?;
     }
     for (block, channel) in &update.channels {
         put_channel(tx, channel, *block).await?;
@@ -233,7 +234,8 @@ pub async fn books(client: &Object, kind: ContractKind) -> Result<BTreeMap<u32, 
 /// One book of a contract, or all.
 pub async fn some_books(client: &Object, kind: ContractKind, book: Option<u32>) -> Result<BTreeMap<u32, BookView>, Failure> {
     let (from, to) = (i64::from(book.unwrap_or(0)), i64::from(book.unwrap_or(u32::MAX)));
-    let sql = "SELECT book, payee, token, beneficiary, fee_bps, flat_fee, min_gain, until_at FROM books WHERE contract = $1 AND book BETWEEN $2 AND $3";
+    let sql =
+        "SELECT book, payee, token, beneficiary, fee_bps, flat_fee, min_gain, until_at FROM books WHERE contract = $1 AND book BETWEEN $2 AND $3";
     let rows = client.query(&client.prepare_cached(sql).await?, &[&contract(kind), &from, &to]).await?;
     let read = |row: &Row| {
         let terms = RelayTerms {

@@ -43,7 +43,8 @@ pub async fn open(tx: &Transaction<'_>, holder: &str, intent: &NewIntent) -> Res
         &intent.blob,
         &int(intent.created_ms),
     ];
-    tx.execute(&tx.prepare_cached(sql).await?, &values).await?;
+    // Its id is new, and the same bytes cannot be signed twice: what is in the way is their signer's nonce.
+    tx.execute(&tx.prepare_cached(sql).await?, &values).await.map_err(|e| in_the_way(e, StoreError::NonceInFlight))?;
     let (books, serials) = columns(intent.rows.iter().map(|row| &row.number));
     let amounts: Vec<_> = intent.rows.iter().map(|row| Amount(row.cumulative_amount)).collect();
     let gains: Vec<_> = intent.rows.iter().map(|row| Amount(row.gain)).collect();
@@ -51,14 +52,19 @@ pub async fn open(tx: &Transaction<'_>, holder: &str, intent: &NewIntent) -> Res
          SELECT $1, $2, n.book, n.serial, n.amount, n.gain, TRUE
          FROM unnest($3::bigint[], $4::bigint[], $5::numeric[], $6::numeric[]) AS n (book, serial, amount, gain)";
     let values: [&(dyn ToSql + Sync); 6] = [&id, &contract(intent.contract), &books, &serials, &amounts, &gains];
-    tx.execute(&tx.prepare_cached(sql).await?, &values).await.map_err(|e| match e.code() {
-        Some(code) if *code == SqlState::UNIQUE_VIOLATION => StoreError::RowInFlight.into(),
-        _ => Failure::from(e),
-    })?;
+    tx.execute(&tx.prepare_cached(sql).await?, &values).await.map_err(|e| in_the_way(e, StoreError::RowInFlight))?;
     let sql = "INSERT INTO row_claims (contract, book, serial, sent_at) SELECT $1, n.book, n.serial, $4 FROM unnest($2::bigint[], $3::bigint[]) AS n (book, serial)
          ON CONFLICT (contract, book, serial) DO UPDATE SET sent_at = excluded.sent_at";
     tx.execute(&tx.prepare_cached(sql).await?, &[&contract(intent.contract), &books, &serials, &int(intent.sent_at)]).await?;
     Ok(IntentId(id))
+}
+
+/// `what`, when something unique is there already.
+fn in_the_way(e: tokio_postgres::Error, what: StoreError) -> Failure {
+    match e.code() {
+        Some(code) if *code == SqlState::UNIQUE_VIOLATION => what.into(),
+        _ => e.into(),
+    }
 }
 
 /// Intents whose end is not known, oldest first.

@@ -17,9 +17,10 @@ pub async fn version(db: &Db) -> Result<Option<String>, StoreError> {
     let mut tries = 0;
     loop {
         let client = db.client().await?;
-        // "If not exists" is looked at before it is made: two at once can both find nothing, and one fails.
+        // "If not exists" is looked at before it is made: two at once can both find nothing, and one fails, in one of three ways.
+        const LOST: [SqlState; 3] = [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT];
         match client.batch_execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY)").await {
-            Err(e) if tries < TRIES && matches!(e.code(), Some(c) if *c == SqlState::UNIQUE_VIOLATION || *c == SqlState::DUPLICATE_TABLE) => {
+            Err(e) if tries < TRIES && e.code().is_some_and(|code| LOST.contains(code)) => {
                 tries += 1;
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }

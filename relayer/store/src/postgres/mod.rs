@@ -17,11 +17,11 @@ mod payee;
 mod read;
 mod writer;
 
-use crate::{
-    Accepted, Answer, ChainUpdate, Counts, DayEarnings, DeploymentId, Doubts, Earnings, Fence, Intent, IntentEnd, IntentId, NewIntent, Pending, PendingStream,
-    SetAside, Store, StoreError, StoredChannel, UnclaimedPage, changes::Changes,
-};
 use crate::sqlite::channels_in;
+use crate::{
+    Accepted, Answer, ChainUpdate, Counts, DayEarnings, DeploymentId, Doubts, Earnings, Fence, Intent, IntentEnd, IntentId, NewIntent, Pending,
+    PendingStream, SetAside, Store, StoreError, StoredChannel, UnclaimedPage, changes::Changes,
+};
 pub(crate) use codec::Amount;
 pub use db::Db;
 pub(crate) use db::Failure;

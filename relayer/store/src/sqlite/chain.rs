@@ -132,10 +132,14 @@ fn put_channel(db: &Connection, update: &ChannelUpdate, block: u64) -> rusqlite:
     Ok(())
 }
 
-fn put_book(db: &Connection, kind: ContractKind, book: &BookState) -> rusqlite::Result<()> {
+fn put_book(db: &Connection, block: u64, kind: ContractKind, book: &BookState) -> rusqlite::Result<()> {
     let terms = &book.terms;
-    let sql = "INSERT OR REPLACE INTO books (contract, book, payee, token, next_serial, beneficiary, fee_bps, flat_fee, min_gain, until_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let sql = "INSERT INTO books (contract, book, payee, token, next_serial, beneficiary, fee_bps, flat_fee, min_gain, until_at, seen_at_block)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT (contract, book) DO UPDATE SET payee = excluded.payee, token = excluded.token, next_serial = excluded.next_serial,
+             beneficiary = excluded.beneficiary, fee_bps = excluded.fee_bps, flat_fee = excluded.flat_fee, min_gain = excluded.min_gain,
+             until_at = excluded.until_at, seen_at_block = excluded.seen_at_block
+         WHERE excluded.seen_at_block >= books.seen_at_block";
     db.prepare_cached(sql)?.execute((
         contract(kind),
         book.book,
@@ -147,6 +151,7 @@ fn put_book(db: &Connection, kind: ContractKind, book: &BookState) -> rusqlite::
         amount(terms.flat_fee),
         amount(terms.min_gain),
         int(terms.until),
+        int(block),
     ))?;
     Ok(())
 }
@@ -177,8 +182,8 @@ fn put_stream(db: &Connection, update: &StreamUpdate) -> rusqlite::Result<()> {
 
 /// Takes in what the chain says.
 pub fn apply(db: &Connection, update: &ChainUpdate) -> Result<(), StoreError> {
-    for (kind, book) in &update.books {
-        put_book(db, *kind, book)?;
+    for (block, kind, book) in &update.books {
+        put_book(db, *block, *kind, book)?;
     }
     for (block, channel) in &update.channels {
         put_channel(db, channel, *block)?;

@@ -17,7 +17,7 @@ pub fn open(db: &Connection, intent: &NewIntent) -> Result<IntentId, StoreError>
     let tx = &intent.tx;
     let sql = "INSERT INTO intents (contract, signer, nonce, valid_from_block, valid_until_block, tx_hash, tx_bytes, blob, state, created_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open', ?9)";
-    db.prepare_cached(sql)?.execute((
+    let values = (
         contract(intent.contract),
         &tx.signer.0,
         int(tx.nonce),
@@ -27,20 +27,27 @@ pub fn open(db: &Connection, intent: &NewIntent) -> Result<IntentId, StoreError>
         &tx.bytes,
         &intent.blob,
         int(intent.created_ms),
-    ))?;
+    );
+    // The same bytes cannot be signed twice: what is in the way is their signer's nonce.
+    db.prepare_cached(sql)?.execute(values).map_err(|e| in_the_way(e, StoreError::NonceInFlight))?;
     let id = db.last_insert_rowid();
     let sql = "INSERT INTO intent_rows (intent_id, contract, book, serial, cumulative_amount, gain, is_open) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)";
     let mut insert = db.prepare_cached(sql)?;
     let mut note = db.prepare_cached("INSERT OR REPLACE INTO row_claims (contract, book, serial, sent_at) VALUES (?1, ?2, ?3, ?4)")?;
     for row in &intent.rows {
         let values = (id, contract(intent.contract), row.number.book, row.number.serial, amount(row.cumulative_amount), amount(row.gain));
-        insert.execute(values).map_err(|e| match e.sqlite_error_code() {
-            Some(ErrorCode::ConstraintViolation) => StoreError::RowInFlight,
-            _ => e.into(),
-        })?;
+        insert.execute(values).map_err(|e| in_the_way(e, StoreError::RowInFlight))?;
         note.execute((contract(intent.contract), row.number.book, row.number.serial, int(intent.sent_at)))?;
     }
     Ok(IntentId(id))
+}
+
+/// `what`, when something unique is there already.
+fn in_the_way(e: rusqlite::Error, what: StoreError) -> StoreError {
+    match e.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) => what,
+        _ => e.into(),
+    }
 }
 
 /// Intents whose end is not known, oldest first.

@@ -112,6 +112,7 @@ impl SqliteStore {
         )?;
         migrate::up(&mut db)?;
         check_deployment(&db, deployment)?;
+        // A commit, and so a sync of all that a crash left in the log: nothing is shown that a power cut could take back.
         let now = doubts::count_start(&db)?;
         // A database that has started as often and heard as late as the mark says is the one that it was written for.
         let mark = mark::read(path).filter(|mark| mark.generation >= now.generation || mark.last_accepted_ms > now.last_accepted_ms);
@@ -191,7 +192,9 @@ impl Store for SqliteStore {
         Box::pin(self.readers.run(move |db| chain::channels_of(db, payee)))
     }
     fn open_intent(&self, intent: NewIntent) -> Answer<'_, IntentId> {
-        Box::pin(self.writer.run_and_mark(move |db| Ok((intents::open(db, &intent)?, channels_in(intent.contract, intent.rows.iter().map(|r| r.number))))))
+        Box::pin(
+            self.writer.run_and_mark(move |db| Ok((intents::open(db, &intent)?, channels_in(intent.contract, intent.rows.iter().map(|r| r.number))))),
+        )
     }
     fn open_intents(&self) -> Answer<'_, Vec<Intent>> {
         Box::pin(self.readers.run(intents::list_open))

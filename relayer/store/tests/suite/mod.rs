@@ -18,7 +18,7 @@ use rivulet_core::{
     outcome::RowOutcome,
 };
 use rivulet_rules::{
-    chain::{Account, BlockHead, BlockRef, BookState, ChannelState, ContractKind},
+    chain::{Account, BlockHead, BlockRef, BookState, ChannelState, ContractKind, TxHash},
     reconcile::{IntentRow, RowResult},
     testing::{Key, channel, id, payee, verified},
 };
@@ -26,6 +26,40 @@ use rivulet_store::{
     ChainUpdate, ChannelUpdate, ClaimedAbove, Counts, DeploymentId, IntentEnd, IntentId, NewIntent, SetAside, StoreError, StreamUpdate,
 };
 use std::{sync::Arc, time::Duration};
+
+#[tokio::test]
+async fn terms_read_at_an_older_block_never_overwrite_newer_ones() {
+    let (fresh, ..) = Fresh::with_channel().await;
+    let at = |block: u64, fee_bps: u16| {
+        let terms = RelayTerms { beneficiary: Address([9; 20]), fee_bps, flat_fee: 0, min_gain: 0, until: 1 };
+        let state = BookState { book: 7, payee: Address([8; 20]), token: Address::ZERO, next_serial: 1, terms };
+        ChainUpdate { books: vec![(block, ContractKind::Channels, state)], ..ChainUpdate::default() }
+    };
+    for (block, fee_bps, expected) in [(10, 100, 100), (9, 50, 100), (10, 200, 200), (11, 300, 300)] {
+        fresh.store.apply(at(block, fee_bps)).await.unwrap();
+        let book = fresh.store.book(ContractKind::Channels, 7).await.unwrap().unwrap();
+        assert_eq!(book.terms.fee_bps, expected, "block {block}");
+    }
+}
+
+#[tokio::test]
+async fn no_two_open_intents_have_the_same_signer_and_nonce() {
+    let (fresh, key, state) = Fresh::with_channel().await;
+    fresh.accept(&state, &key, 10).await.unwrap();
+    let first = fresh.store.open_intent(intent(&fresh, 1, 10)).await.unwrap();
+    let mut same = NewIntent { rows: Vec::new(), ..intent(&fresh, 2, 10) };
+    same.tx.nonce = 1;
+    assert!(matches!(fresh.store.open_intent(same.clone()).await, Err(StoreError::NonceInFlight)));
+    // Another key's nonces are its own.
+    let mut other = same.clone();
+    (other.tx.signer, other.tx.hash) = (Account([5; 32]), TxHash([3; 32]));
+    fresh.store.open_intent(other).await.unwrap();
+    // Once the first has ended, its nonce is free.
+    fresh.store.finish_intent(first, IntentEnd::Expired { reason: "lost".to_owned() }).await.unwrap();
+    fresh.store.open_intent(same).await.unwrap();
+    let open = fresh.store.open_intents().await.unwrap();
+    assert_eq!(open.iter().map(|i| (i.tx.signer.0[0], i.tx.nonce)).collect::<Vec<_>>(), [(5, 1), (4, 1)]);
+}
 
 #[tokio::test]
 async fn the_highest_total_stays_and_the_same_is_answered_the_same() {
@@ -221,7 +255,7 @@ async fn books_cursor_and_streams_read_back() {
     let head = BlockHead { block: BlockRef { number: 12, hash: [1; 32] }, now: 99 };
     let number = Number { book: 4, serial: 1 };
     let stream = StreamUpdate::Live { number, stream_id: StreamId([5; 32]) };
-    let books = vec![(ContractKind::Streams, book)];
+    let books = vec![(12, ContractKind::Streams, book)];
     let update = ChainUpdate { cursor: Some(head), books, streams: vec![stream], ..ChainUpdate::default() };
     fresh.store.apply(update).await.unwrap();
     assert_eq!(fresh.store.cursor().await.unwrap(), Some(head));

@@ -24,7 +24,7 @@ async fn with_books() -> (Fresh, Key) {
     let mut update = ChainUpdate::default();
     for (book, whose) in [(1, 1), (2, 2), (3, 1)] {
         let state = BookState { book, payee: payee(whose), token: Address([book as u8; 20]), next_serial: 3, terms };
-        update.books.push((ContractKind::Channels, state));
+        update.books.push((1, ContractKind::Channels, state));
         for serial in 0..3 {
             let state = channel_of(Number { book, serial }, &key, 1_000, payee(whose), Address([book as u8; 20]));
             update.channels.push((1, ChannelUpdate::Live { state, channel_id: id(&state) }));

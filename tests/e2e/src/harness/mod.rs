@@ -3,11 +3,13 @@
 //! Children are killed when what owns them is dropped, so a failed test or a panic leaves nothing running.
 
 mod node;
+mod power;
 mod process;
 mod relayer;
 mod stage;
 
-pub use node::{DevNode, NodeFlags};
+pub use node::{DevCalls, DevNode, NodeFlags};
+pub use power::Power;
 pub use process::{Process, built};
-pub use relayer::{Daemon, RelayerFlags};
+pub use relayer::{Daemon, RelayerFlags, free_port};
 pub use stage::{Folder, Stage, bundles};

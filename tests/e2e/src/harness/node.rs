@@ -3,36 +3,67 @@
 use super::process::{Process, built};
 use crate::{Context, Error, Result};
 use serde_json::{Value, json};
-use std::{path::Path, process::Command, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 /// How the node is started.
 #[derive(Clone, Copy, Debug)]
 pub struct NodeFlags {
     /// Its port; 0: any free one.
     pub port: u16,
-    /// Time between blocks. Each is final at once.
+    /// Time between blocks.
     pub block_time_ms: u64,
+    /// How many blocks finality is behind; 0: each block is final at once.
+    pub finality_lag: u32,
 }
 
 impl Default for NodeFlags {
     fn default() -> Self {
-        Self { port: 0, block_time_ms: 500 }
+        Self { port: 0, block_time_ms: 500, finality_lag: 0 }
     }
 }
 
 /// A machine that compiles beside us is slow to start a node.
 const START: Duration = Duration::from_secs(120);
 const STOP: Duration = Duration::from_secs(20);
+/// By then the database has written a block that was made final.
+const FLUSHED: Duration = Duration::from_millis(300);
 
 /// A running dev node, with its chain in a folder.
 pub struct DevNode {
     process: Process,
+    folder: PathBuf,
+    flags: NodeFlags,
+    calls: DevCalls,
+}
+
+/// Calls to a dev node, for who does not own it. They go on with the node that is started in its place.
+#[derive(Clone)]
+pub struct DevCalls {
     port: u16,
     http: reqwest::Client,
 }
 
 /// Calls that do more when they are made twice.
 const CHANGES_BY_EACH_CALL: [&str; 3] = ["dev_advanceTime", "dev_sealBlock", "dev_buildFork"];
+
+/// Starts the program; returns it and its port once it answers.
+async fn launch(folder: &Path, flags: NodeFlags) -> Result<(Process, u16)> {
+    let log = folder.join("node.log");
+    let before = std::fs::metadata(&log).map_or(0, |m| usize::try_from(m.len()).unwrap_or(usize::MAX));
+    let mut command = Command::new(built("rivulet-node")?);
+    command.args(["--rpc-port", &flags.port.to_string(), "--block-time-ms", &flags.block_time_ms.to_string()]);
+    command.args(["--finality-lag", &flags.finality_lag.to_string()]);
+    command.arg("--base-path").arg(folder.join("chain"));
+    let mut process = Process::start("the node", command, &log)?;
+    let line = process.wait_for_line("rivulet-node: ready", before, START).await?;
+    let port = line.rsplit(':').next().and_then(|port| port.parse().ok());
+    let port = port.ok_or_else(|| Error::new(format!("no port in the node's ready line: {line}")))?;
+    Ok((process, port))
+}
 
 impl DevNode {
     /// Starts it with its chain and its log in `folder`, and waits until it answers.
@@ -41,19 +72,28 @@ impl DevNode {
     ///
     /// When it is not built, or does not get ready.
     pub async fn start(folder: &Path, flags: NodeFlags) -> Result<Self> {
-        let mut command = Command::new(built("rivulet-node")?);
-        command.args(["--rpc-port", &flags.port.to_string(), "--block-time-ms", &flags.block_time_ms.to_string()]);
-        command.arg("--base-path").arg(folder.join("chain"));
-        let mut process = Process::start("the node", command, &folder.join("node.log"))?;
-        let line = process.wait_for_line("rivulet-node: ready", 0, START).await?;
-        let port = line.rsplit(':').next().and_then(|port| port.parse().ok());
-        let port = port.ok_or_else(|| Error::new(format!("no port in the node's ready line: {line}")))?;
-        Ok(Self { process, port, http: super::process::http() })
+        let (process, port) = launch(folder, flags).await?;
+        let calls = DevCalls { port, http: super::process::http() };
+        Ok(Self { process, folder: folder.into(), flags: NodeFlags { port, ..flags }, calls })
+    }
+
+    /// SIGKILL, and a start on the same port with the same chain. What the chain has made final it keeps: on a network, others have it too. So blocks are
+    /// held back first, until the database has written what it has.
+    ///
+    /// # Errors
+    ///
+    /// When it does not get ready again.
+    pub async fn kill_and_restart(&mut self) -> Result<()> {
+        self.calls.set_sealing(false).await?;
+        tokio::time::sleep(FLUSHED).await;
+        self.process.kill();
+        (self.process, _) = launch(&self.folder, self.flags).await?;
+        Ok(())
     }
 
     /// Where its JSON-RPC is.
     pub fn url(&self) -> String {
-        format!("ws://127.0.0.1:{}", self.port)
+        format!("ws://127.0.0.1:{}", self.calls.port)
     }
 
     /// The process.
@@ -61,6 +101,25 @@ impl DevNode {
         &mut self.process
     }
 
+    /// Stops it.
+    ///
+    /// # Errors
+    ///
+    /// When it does not end well.
+    pub async fn stop(&mut self) -> Result<()> {
+        self.process.stop(STOP).await
+    }
+}
+
+impl std::ops::Deref for DevNode {
+    type Target = DevCalls;
+
+    fn deref(&self) -> &DevCalls {
+        &self.calls
+    }
+}
+
+impl DevCalls {
     /// Calls a method over HTTP.
     ///
     /// # Errors
@@ -107,14 +166,5 @@ impl DevNode {
     /// When the node does not answer.
     pub async fn pending(&self) -> Result<usize> {
         Ok(self.call("author_pendingExtrinsics", json!([])).await?.as_array().map_or(0, Vec::len))
-    }
-
-    /// Stops it.
-    ///
-    /// # Errors
-    ///
-    /// When it does not end well.
-    pub async fn stop(&mut self) -> Result<()> {
-        self.process.stop(STOP).await
     }
 }

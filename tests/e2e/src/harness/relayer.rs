@@ -8,7 +8,7 @@ use std::{
     fs,
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitStatus},
     sync::atomic::{AtomicU16, Ordering},
     time::{Duration, Instant},
 };
@@ -39,6 +39,8 @@ pub struct RelayerFlags {
     pub claim_every_secs: u64,
     /// What a whole token is worth in planck, by name.
     pub planck_per_whole: BTreeMap<String, u64>,
+    /// More of its environment: `RIVULET__SECTION__KEY` goes before the file.
+    pub environment: BTreeMap<String, String>,
 }
 
 const START: Duration = Duration::from_secs(60);
@@ -52,12 +54,17 @@ pub struct Daemon {
     process: Option<Process>,
     folder: PathBuf,
     port: u16,
+    environment: BTreeMap<String, String>,
     http: reqwest::Client,
 }
 
 /// A port that nobody has right now. It stays the relayer's over all restarts, as an operator's would. Below those that the system lends to
 /// outgoing connections: of those, one found free is a moment later the near end of somebody's request.
-fn free_port() -> Result<u16> {
+///
+/// # Errors
+///
+/// When there is none.
+pub fn free_port() -> Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = std::process::id() % u32::from(PORTS);
     for _ in 0..PORTS {
@@ -114,7 +121,7 @@ impl Daemon {
         // Another relayer there would answer in this one's place.
         let taken = format!("port {port} is taken, perhaps by another relayer: stop it, or choose another by --relayer-port");
         drop(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).doing(taken)?);
-        Self::with(folder, port, &config(folder, deployment, node_url, port, flags)).await
+        Self::with(folder, port, &config(folder, deployment, node_url, port, flags), &flags.environment).await
     }
 
     /// Another one, set up as this one but for its port: on the same database, when that can be shared.
@@ -127,14 +134,14 @@ impl Daemon {
         let text = fs::read_to_string(&path).doing(format!("reading {}", path.display()))?;
         let mut config: Table = toml::from_str(&text).doing(format!("reading {}", path.display()))?;
         config.insert("http".to_owned(), Value::Table([("listen".to_owned(), listen(port))].into_iter().collect()));
-        Self::with(folder, port, &config).await
+        Self::with(folder, port, &config, &self.environment).await
     }
 
-    async fn with(folder: &Path, port: u16, config: &Table) -> Result<Self> {
+    async fn with(folder: &Path, port: u16, config: &Table, environment: &BTreeMap<String, String>) -> Result<Self> {
         let text = toml::to_string(config).doing("writing the relayer's configuration")?;
         let path = folder.join("relayer.toml");
         fs::write(&path, text).doing(format!("writing {}", path.display()))?;
-        let mut daemon = Self { process: None, folder: folder.into(), port, http: super::process::http() };
+        let mut daemon = Self { process: None, folder: folder.into(), port, environment: environment.clone(), http: super::process::http() };
         daemon.launch()?;
         daemon.wait_ready().await?;
         Ok(daemon)
@@ -155,6 +162,7 @@ impl Daemon {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("RIVULET__")) {
             command.env_remove(name);
         }
+        command.envs(&self.environment);
         self.process = Some(Process::start("the relayer", command, &self.log_path())?);
         Ok(())
     }
@@ -165,20 +173,38 @@ impl Daemon {
     ///
     /// When it ends first, or takes too long: with the end of its log.
     pub async fn wait_ready(&mut self) -> Result<()> {
-        let (url, begun) = (format!("{}/ready", self.url()), Instant::now());
+        self.wait_for("/ready").await
+    }
+
+    /// Waits until it answers, ready or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Daemon::wait_ready`].
+    pub async fn wait_answers(&mut self) -> Result<()> {
+        self.wait_for("/health").await
+    }
+
+    async fn wait_for(&mut self, path: &str) -> Result<()> {
+        let (url, begun) = (format!("{}{path}", self.url()), Instant::now());
         loop {
             if self.http.get(&url).send().await.is_ok_and(|r| r.status().is_success()) {
                 return Ok(());
             }
             let process = self.process.as_mut().ok_or_else(|| Error::new("the relayer is not running"))?;
             if let Some(status) = process.ended() {
-                return Err(Error::new(format!("the relayer ended with {status} before it was ready:\n{}", process.tail())));
+                return Err(Error::new(format!("the relayer ended with {status} and never said yes to {path}:\n{}", process.tail())));
             }
             if begun.elapsed() > START {
-                return Err(Error::new(format!("the relayer was not ready within {START:?}:\n{}", process.tail())));
+                return Err(Error::new(format!("the relayer did not say yes to {path} within {START:?}:\n{}", process.tail())));
             }
             tokio::time::sleep(GLANCE).await;
         }
+    }
+
+    /// True when it runs no more.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.as_mut().is_none_or(|process| process.ended().is_some())
     }
 
     /// SIGKILL. Returns when it is gone.
@@ -198,6 +224,16 @@ impl Daemon {
             Some(mut process) => process.stop(STOP).await,
             None => Ok(()),
         }
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.as_mut().and_then(Process::ended)
+    }
+
+    /// The end of its log.
+    pub fn tail(&self) -> String {
+        self.process.as_ref().map_or_else(String::new, Process::tail)
     }
 
     /// Lets it run on after us; returns its process id.

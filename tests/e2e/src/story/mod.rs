@@ -30,7 +30,11 @@ use rivulet_chain::Deployment;
 use rivulet_client::{OpenChannel, Payer, Relayer, VoucherKey};
 use rivulet_core::{amount::NATIVE_GRAIN, ids::Token};
 use screen::{Screen, To};
-use std::{collections::BTreeSet, future::Future, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    time::Instant,
+};
 use streaming::{StreamPlan, reckoning::Flow, sold};
 
 /// What every act needs.
@@ -126,7 +130,8 @@ fn counted(count: usize, one: &str, many: &str) -> String {
 /// When something is not built or does not start.
 pub async fn raise(options: Options, screen: Screen, folder: Folder, tune: impl FnOnce(&mut RelayerFlags)) -> Result<(Play, Daemon)> {
     screen.begin("The stage");
-    let stage = Stage::start(folder, NodeFlags { port: options.node_port, block_time_ms: options.block_time_ms }).await?;
+    let stage =
+        Stage::start(folder, NodeFlags { port: options.node_port, block_time_ms: options.block_time_ms, finality_lag: options.finality_lag }).await?;
     screen.done(&format!("a node at {} with Polkadot Hub's fees; both contracts deployed", stage.node.url()));
     let (plan, streams) = (Plan::new(&options), streaming::plan(&options));
     let cast = Cast::new(&options, &stage)?;
@@ -151,6 +156,7 @@ pub async fn raise(options: Options, screen: Screen, folder: Folder, tune: impl 
         claim_every_secs: 0,
         // A USDC is a dollar.
         planck_per_whole: [("usdc".to_owned(), u64::try_from(DOT * u128::from(DOLLAR) / u128::from(options.dot_usd.0)).unwrap_or(u64::MAX))].into(),
+        environment: BTreeMap::new(),
     };
     tune(&mut flags);
     let daemon = Daemon::start(stage.folder.path(), &stage.deployment_path(), &stage.node.url(), &flags).await?;

@@ -56,6 +56,10 @@ pub struct Options {
     /// Time between blocks.
     #[arg(long, value_name = "MS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(50..=10_000))]
     pub block_time_ms: u64,
+
+    /// How many blocks finality is behind: those can be reorganized. For tests.
+    #[arg(long, value_name = "BLOCKS", default_value_t = 0, hide = true)]
+    pub finality_lag: u32,
 }
 
 /// Dollars, in millionths.

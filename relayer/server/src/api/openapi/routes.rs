@@ -152,10 +152,10 @@ pub const ROUTES: &[Route] = &[
     Route {
         path: "/v1/payees/{address}/events",
         id: "getEvents",
-        summary: "What happens to a payee, as it happens: `accepted`, `claimed`, and `reset` when more was missed than is kept.",
+        summary: "What happens to a payee, as it happens: `accepted`, `claimed`, and `reset` when something was missed that is not kept.",
         parameters: &[PAYEE, ("header", "Last-Event-ID", text, "The last event seen: what came after it comes first.")],
         answers: &[(200, &[("text/event-stream", "Events whose data are AcceptedEvent or ClaimedEvent in JSON.")])],
-        says: "A feed that stays open.",
+        says: "A feed that stays open. Of several relayers on one database each says `accepted` of the vouchers that it took itself.",
         codes: &[&["rate_limited", "overloaded"], MALFORMED],
         ..PLAIN
     },

@@ -1,7 +1,7 @@
 //! The shapes of what is taken and answered. Objects list every field: one that is not here is refused, or never sent.
 
 use crate::api::problem::OTHER_CODES;
-use rivulet_rules::accept::Rejection;
+use rivulet_rules::{accept::Rejection, endpoint::EndpointState};
 use serde_json::{Map, Value, json};
 
 pub(super) fn text(says: &str) -> Value {
@@ -286,6 +286,15 @@ fn operation(all: &mut Map<String, Value>) {
         ("error?", text("Why the last one did not.")),
     ];
     add("Worker", object("What the worker did last.", worker));
+    let endpoint = vec![
+        ("name", text("Scheme, host and port.")),
+        ("is_used", boolean("It is asked now.")),
+        ("state", one_of("`lagging`: used when there is no better one. `other_chain`, `lying`: never used.", &EndpointState::WORDS)),
+        ("reason?", text("What is wrong with it.")),
+        ("block_number?", int("Its finalized head.")),
+        ("head_age_secs?", int("The age of that block by the relayer's clock.")),
+    ];
+    add("Endpoint", object("A node of the chain.", endpoint));
     let ready = vec![
         ("status", one_of("Whether vouchers should be sent here.", &["ready", "not_ready"])),
         ("channels", int("Channels known.")),
@@ -294,6 +303,7 @@ fn operation(all: &mut Map<String, Value>) {
         ("set_aside", int("Vouchers that the chain would not pay.")),
         ("is_claiming_paused", boolean("An operator has paused claiming.")),
         ("is_draining", boolean("An operator has stopped the taking of vouchers.")),
+        ("endpoints", list("Endpoint", "The nodes, in the order of the configuration. When none may be used the relayer is not ready.")),
         ("worker", object_of("Worker", "What the worker did last.")),
     ];
     add("Ready", object("How it is doing.", ready));

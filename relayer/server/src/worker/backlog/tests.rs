@@ -108,7 +108,8 @@ impl World {
         self.made += 1;
         let mut hash = [0; 32];
         hash[..8].copy_from_slice(&self.made.to_be_bytes());
-        let tx = SignedTx { bytes: vec![], hash: TxHash(hash), signer: Account([4; 32]), nonce: self.made, valid_from_block: 1, valid_until_block: 9 };
+        let tx =
+            SignedTx { bytes: vec![], hash: TxHash(hash), signer: Account([4; 32]), nonce: self.made, valid_from_block: 1, valid_until_block: 9 };
         let row = |number: &Number| IntentRow { number: *number, cumulative_amount: 5 * UNIT, gain: UNIT };
         let intent = NewIntent {
             contract: ContractKind::Channels,
@@ -144,7 +145,8 @@ impl World {
     }
 
     async fn pending(&self) -> BTreeMap<Number, (u128, u64)> {
-        let row = |p: &Pending| (p.state.terms.number, (batch::gain(&p.state, p.best.cumulative_amount), p.sent_at.unwrap_or(p.state.terms.opened_at)));
+        let row =
+            |p: &Pending| (p.state.terms.number, (batch::gain(&p.state, p.best.cumulative_amount), p.sent_at.unwrap_or(p.state.terms.opened_at)));
         let pending = self.store.pending_channels().await.unwrap();
         pending.iter().filter(|p| !is_closing(p)).map(row).filter(|(_, (gain, _))| *gain > 0).collect()
     }

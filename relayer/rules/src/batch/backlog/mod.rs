@@ -6,12 +6,15 @@
 //! What [`Backlog::pick`] gives is only a first choice, without vouchers: prices here are the lowest that a row can have. [`super::choose`] has the last
 //! word on the rows as the store has them. Rows with a deadline are not kept here: there are few, and they are looked at every time.
 
-use super::{BookView, CostModel, Policy, value::row_value_planck};
+mod walk;
+
+use super::{BookView, CostModel, Policy};
 use rivulet_core::ids::{Number, Token};
 use std::{
-    cmp::{Ordering, Reverse},
-    collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, btree_set},
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap},
 };
+use walk::{Picked, Terms};
 
 /// The least bytes of a row in a blob: a signature, a serial, an amount.
 const LEAST_BYTES: usize = 66;
@@ -68,90 +71,10 @@ pub struct Backlog {
     rows: usize,
 }
 
-/// A row that may go, and what it is worth.
-#[derive(Clone, Copy)]
-struct Good {
-    value_planck: u128,
-    cost_planck: u128,
-    serial: u32,
-}
-
-/// What deciding on a book needs.
-#[derive(Clone, Copy)]
-struct Terms<'a> {
-    policy: &'a Policy,
-    cost: &'a CostModel,
-    /// The least that any row costs.
-    least_planck: u128,
-    now: u64,
-}
-
-/// A book's rows that pay for themselves, the best first.
-struct Walk<'a> {
-    book: &'a Book,
-    terms: Terms<'a>,
-    left: btree_set::Iter<'a, (Reverse<Gain>, u32)>,
-    /// Rows met whose slot has not come, and when it does.
-    sleepers: Vec<(u32, u64)>,
-}
-
-impl Book {
-    fn walk<'a>(&'a self, terms: Terms<'a>) -> Walk<'a> {
-        Walk { book: self, terms, left: self.awake.iter(), sleepers: Vec::new() }
-    }
-
-    /// What this gain is worth; `None`: less than any row costs.
-    fn worth(&self, gain: Gain, terms: &Terms<'_>) -> Option<u128> {
-        let value = row_value_planck(self.view.as_ref()?, terms.policy, gain.get(), terms.now);
-        terms.policy.is_worth(value, terms.least_planck).then_some(value)
-    }
-
-    fn due_at(&self, row: &Row, policy: &Policy) -> u64 {
-        self.view.as_ref().map_or(0, |view| policy.schedule.due_at(&view.payee, u64::from(row.last_at)))
-    }
-
-    /// How many rows of this one's cell may go, itself included.
-    fn sharing(&self, serial: u32, terms: &Terms<'_>) -> u32 {
-        let size = terms.cost.shape.serials_a_cell.max(1);
-        let first = serial - serial % size;
-        let may_go = |row: &&Row| self.worth(row.gain, terms).is_some() && self.due_at(row, terms.policy) <= terms.now;
-        (first..first.saturating_add(size)).filter_map(|n| self.rows.get(&n)).filter(may_go).count() as u32
-    }
-}
-
-impl Iterator for Walk<'_> {
-    type Item = Good;
-
-    fn next(&mut self) -> Option<Good> {
-        loop {
-            let (Reverse(gain), serial) = self.left.next().copied()?;
-            // All that follow gain less.
-            let value_planck = self.book.worth(gain, &self.terms)?;
-            let due_at = self.book.rows.get(&serial).map_or(0, |row| self.book.due_at(row, self.terms.policy));
-            if self.terms.now < due_at {
-                self.sleepers.push((serial, due_at));
-                continue;
-            }
-            let cost_planck = self.terms.cost.row_planck(LEAST_BYTES, self.book.sharing(serial, &self.terms));
-            if self.terms.policy.is_worth(value_planck, cost_planck) {
-                return Some(Good { value_planck, cost_planck, serial });
-            }
-        }
-    }
-}
-
 impl Backlog {
     /// Nothing is known yet.
     pub fn new(policy: Policy) -> Self {
-        Self {
-            policy,
-            books: HashMap::new(),
-            changed: BTreeSet::new(),
-            ready: BTreeSet::new(),
-            asleep: BTreeMap::new(),
-            cost: None,
-            rows: 0,
-        }
+        Self { policy, books: HashMap::new(), changed: BTreeSet::new(), ready: BTreeSet::new(), asleep: BTreeMap::new(), cost: None, rows: 0 }
     }
 
     /// What is known of a book. Rows of a book of which nothing is known stay.
@@ -219,7 +142,10 @@ impl Backlog {
     pub fn rows(&self) -> BTreeMap<Number, (u128, u64)> {
         let of = |(book, rows): (&u32, &Book)| {
             let book = *book;
-            rows.rows.iter().map(move |(serial, row)| (Number { book, serial: *serial }, (row.gain.get(), u64::from(row.last_at)))).collect::<Vec<_>>()
+            rows.rows
+                .iter()
+                .map(move |(serial, row)| (Number { book, serial: *serial }, (row.gain.get(), u64::from(row.last_at))))
+                .collect::<Vec<_>>()
         };
         self.books.iter().flat_map(of).collect()
     }
@@ -298,69 +224,6 @@ impl Backlog {
             } else if let Some(best) = best.filter(|_| is_paid) {
                 book.ready = Some(best);
                 self.ready.insert((Reverse(best), number));
-            }
-        }
-    }
-}
-
-/// A walk with the row that it stands at.
-struct At<'a> {
-    good: Good,
-    book: u32,
-    walk: Walk<'a>,
-}
-
-impl PartialEq for At<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-impl Eq for At<'_> {}
-impl PartialOrd for At<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for At<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let key = |at: &Self| (at.good.value_planck, Reverse((at.book, at.good.serial)));
-        key(self).cmp(&key(other))
-    }
-}
-
-/// The rows picked, and the books whose next rows may follow.
-struct Picked<'a> {
-    most: usize,
-    numbers: Vec<Number>,
-    walks: BinaryHeap<At<'a>>,
-}
-
-impl<'a> Picked<'a> {
-    fn is_full(&self) -> bool {
-        self.numbers.len() >= self.most
-    }
-
-    /// Takes a book's best rows until they pay for `payout_planck`; the others wait for their turn.
-    fn open(&mut self, book: u32, mut walk: Walk<'a>, payout_planck: u128) {
-        let (mut value, mut costs) = (0u128, payout_planck);
-        while !walk.terms.policy.is_worth(value, costs) {
-            let Some(row) = walk.next() else { break };
-            value = value.saturating_add(row.value_planck);
-            costs = costs.saturating_add(row.cost_planck);
-            self.numbers.push(Number { book, serial: row.serial });
-        }
-        if let Some(good) = walk.next() {
-            self.walks.push(At { good, book, walk });
-        }
-    }
-
-    /// Takes what is worth at least this much, while there is room.
-    fn take_above(&mut self, value_planck: u128) {
-        while !self.is_full() && self.walks.peek().is_some_and(|at| at.good.value_planck >= value_planck) {
-            let Some(At { good, book, mut walk }) = self.walks.pop() else { return };
-            self.numbers.push(Number { book, serial: good.serial });
-            if let Some(good) = walk.next() {
-                self.walks.push(At { good, book, walk });
             }
         }
     }

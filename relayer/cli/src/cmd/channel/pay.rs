@@ -1,0 +1,96 @@
+//! `rivulet channel pay`
+
+use super::Answer;
+use crate::{
+    account::KeyArgs,
+    amount::Amount,
+    confirm::Confirm,
+    failure::Failure,
+    kept::{Purser, number},
+    network::{NetworkArgs, RelayerArgs},
+    told::Told,
+};
+use anyhow::Context;
+use clap::Args;
+use rivulet_client::{Paid, Session};
+use rivulet_core::ids::ChannelNumber;
+use serde_json::{Value, json};
+
+/// Pays from a channel: signs a voucher and hands it to a relayer. No transaction, no fee.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rivulet channel pay 3/0 0.10usdc
+      ten cents from channel 3/0
+  rivulet channel pay 3/0 0.10usdc --purchase 'article 7' --yes
+      the same, safe to repeat: the same purchase is never paid twice in a row
+  rivulet channel pay 3/0 --pending
+      hands over again what a lost answer, or a crash, left unknown
+
+When it returns, the relayer has the voucher on its disk.")]
+pub struct Pay {
+    /// Which channel, as 'rivulet channel list' shows it.
+    #[arg(value_name = "CHANNEL", value_parser = number)]
+    channel: ChannelNumber,
+    /// How much more, with its unit.
+    #[arg(value_name = "AMOUNT", required_unless_present = "pending")]
+    amount: Option<Amount>,
+    /// What is bought. Asked for again by the same name, it is not paid twice.
+    #[arg(long, value_name = "NAME")]
+    purchase: Option<String>,
+    /// Pays nothing new: hands over what is pending.
+    #[arg(long, conflicts_with_all = ["amount", "purchase"])]
+    pending: bool,
+    #[command(flatten)]
+    relayer: RelayerArgs,
+    #[command(flatten)]
+    key: KeyArgs,
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    #[command(flatten)]
+    confirm: Confirm,
+}
+
+impl Pay {
+    pub async fn run(self) -> Answer {
+        let network = self.network.connect().await?;
+        let account = self.key.account(&network.deployment)?;
+        let purser = Purser::open(&network, account)?;
+        let kept = purser.get(self.channel)?;
+        let (number, id, coin) = (self.channel, kept.channel.id, network.coin_of(&kept.channel.terms.token));
+        let again = format!("rivulet channel pay {number} --pending");
+        let Some(amount) = &self.amount else {
+            let session = Session::new(purser.purse, network.relayer(&self.relayer).await?);
+            session.flush().await.context("what is pending was not taken")?;
+            let now = session.purse().get(id).map_or(0, |kept| kept.accepted);
+            let json = json!({ "channel": number.to_string(), "paid": Value::Null, "total": coin.money(now).json() });
+            return Ok(Told::new(json, format!("nothing is pending; {} paid from channel {number} in all", coin.money(now))));
+        };
+        let money = network.payment(amount).await?;
+        if money.coin != coin {
+            return Err(Failure::Usage(format!("channel {number} pays {}, given {amount}", coin.name)).into());
+        }
+        // Somebody who repeats a command after an error means the same payment, not another one.
+        if let (Some(pending), None) = (&kept.pending, &self.purchase) {
+            let was = coin.money(pending.amount);
+            return Err(Failure::Unsafe(format!(
+                "{was} is pending on channel {number}: settle that first by '{again}'; then pay, if it is another payment"
+            ))
+            .into());
+        }
+        let relayer = network.relayer(&self.relayer).await?;
+        self.confirm.ask(&format!("Pay {money} to {} from channel {number}", kept.site))?;
+        let session = Session::new(purser.purse, relayer);
+        let purchase = self.purchase.unwrap_or_default();
+        let Paid { voucher, receipt } = session.pay(id, money.units, &purchase).await.map_err(|e| {
+            let is_pending = session.purse().get(id).is_some_and(|kept| kept.pending.is_some());
+            let hint = if is_pending { format!(". It is kept; hand it over again by '{again}'") } else { String::new() };
+            anyhow::Error::new(e).context(format!("{money} was not paid from channel {number}{hint}"))
+        })?;
+        let left = session.purse().get(id).map_or(0, |kept| kept.left());
+        let json = json!({
+            "channel": number.to_string(), "paid": money.json(), "total": coin.money(voucher.cumulative_amount).json(), "left": coin.money(left).json(),
+            "purchase": purchase, "voucher": voucher, "receipt": receipt,
+        });
+        Ok(Told::new(json, format!("paid {money} from channel {number}; {} left", coin.money(left))))
+    }
+}

@@ -1,0 +1,85 @@
+//! A payer's purse, in this program's folder.
+
+use crate::{account::Account, failure::Failure, home, network::Network};
+use anyhow::Context;
+use rivulet_client::{Folder, Kept, Payer, Purse};
+use rivulet_core::ids::ChannelNumber;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// A payer with its purse.
+pub struct Purser {
+    /// Its transactions.
+    pub payer: Payer,
+    /// What it promised.
+    pub purse: Purse,
+    folder: PathBuf,
+}
+
+/// Says from which block on an open that was cut off may be found.
+const OPENING: &str = "opening";
+
+impl Purser {
+    /// Opens the purse of an account. Waits for another `rivulet` that pays from it right now.
+    pub fn open(network: &Network, account: Account) -> anyhow::Result<Self> {
+        let Account { signer, vouchers } = account;
+        let payer = Payer::new(network.chain.clone(), signer, vouchers);
+        let folder = home::purse(&network.deployment, &payer.address())?;
+        let kept = Folder::wait(&folder).with_context(|| format!("cannot open the totals in {}", folder.display()))?;
+        let purse = Purse::open(kept, payer.vouchers().clone()).with_context(|| format!("cannot use the totals in {}", folder.display()))?;
+        Ok(Self { payer, purse, folder })
+    }
+
+    /// A channel in it.
+    pub fn get(&self, number: ChannelNumber) -> anyhow::Result<Kept> {
+        let found = self.purse.channels().into_iter().find(|kept| kept.channel.number() == number);
+        Ok(found.ok_or_else(|| {
+            Failure::NotFound(format!(
+                "channel {number} is not among the channels of {}: 'rivulet channel list' shows them, 'rivulet channel recover' finds lost ones",
+                self.payer.address()
+            ))
+        })?)
+    }
+
+    fn note(&self) -> PathBuf {
+        self.folder.join(OPENING)
+    }
+
+    /// Notes, before a channel is opened, from which block on to look for it should this process end. False when a note is there already: an older open was
+    /// cut off, and its note stays until that is found.
+    pub fn begin_open(&self, block: u64) -> anyhow::Result<bool> {
+        match home::write_new(&self.note(), &format!("{block}\n")) {
+            Ok(()) => Ok(true),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(e) => Err(e).with_context(|| format!("cannot write {}", self.note().display())),
+        }
+    }
+
+    /// The channel is in the purse, or was never opened.
+    pub fn end_open(&self) -> anyhow::Result<()> {
+        remove(&self.note()).with_context(|| format!("cannot remove {}", self.note().display()))
+    }
+
+    /// The block from which on an open was cut off, if one was.
+    pub fn cut_off(&self) -> Option<u64> {
+        fs::read_to_string(self.note()).ok().map(|text| text.trim().parse().unwrap_or(0))
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// A channel's or stream's number, as people write it: `3/0`.
+pub fn number(given: &str) -> Result<ChannelNumber, String> {
+    let read = || {
+        let (book, serial) = given.split_once('/')?;
+        Some(ChannelNumber { book: book.parse().ok()?, serial: serial.parse().ok()? })
+    };
+    read().ok_or_else(|| format!("expected a number as BOOK/SERIAL, such as 3/0, given {given:?}"))
+}

@@ -1,0 +1,129 @@
+//! ```text
+//! a key is made ── a channel is opened, paid from, topped up ── the payee keeps its vouchers and claims without the relayer
+//! ── the payer loses everything but its key and recovers ── closes ── every unit is where it belongs
+//! ```
+
+use crate::user::{World, units, usdc};
+use rivulet_chain::{Signer, account::read_account};
+use serde_json::Value;
+use std::fs;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_lives_its_whole_life_by_the_command_alone() {
+    let world = World::start().await;
+    let user = &world.user;
+    let made = user.json("key new reader");
+    let reader = read_account(made["account"].as_str().unwrap()).unwrap();
+    assert_eq!(user.json("key list")["keys"], Value::Array(vec![made.clone()]));
+    assert_eq!(user.json("key show reader"), made);
+    world.fund(reader).await;
+    let charlie = Signer::from_uri("//Charlie").unwrap();
+    let (payer_before, payee_before) = (usdc(&world.stage, &reader).await, usdc(&world.stage, &charlie.account()).await);
+
+    // By its wallet's text, and by the keystore's only key.
+    let charlie_text = user.json("key show //Charlie")["account"].as_str().unwrap().to_owned();
+    let opened = user.json(&format!("channel open --payee {charlie_text} --deposit 20usdc --site news.example --limit-per-day 5usdc --yes"));
+    let number = opened["channel"].as_str().unwrap().to_owned();
+    assert_eq!((opened["status"].as_str(), units(&opened["deposit"]), opened["deposit"]["amount"].as_str()), (Some("open"), 20_000_000, Some("20")));
+    assert_eq!(opened["payee"], charlie.address().to_string());
+    assert_eq!(usdc(&world.stage, &reader).await, payer_before - 20_000_000);
+
+    for article in 1..=3 {
+        let paid = user.json(&format!("channel pay {number} 0.10usdc --purchase article-{article} --yes"));
+        assert_eq!((units(&paid["paid"]), units(&paid["total"])), (100_000, 100_000 * article));
+    }
+    let again = user.json(&format!("channel pay {number} 0.10usdc --purchase article-3 --yes"));
+    assert_eq!(units(&again["total"]), 300_000, "the same purchase is paid once");
+    let told = user.run(&format!("channel pay {number} 0.25usdc --yes"));
+    assert_eq!((told.code, told.out.trim()), (0, format!("paid 0.25 usdc from channel {number}; 19.45 usdc left").as_str()));
+    assert_eq!(units(&user.json(&format!("channel topup {number} 5usdc --yes"))["deposit"]), 25_000_000);
+    let list = user.json("channel list");
+    assert_eq!(list["channels"].as_array().unwrap().len(), 1);
+    assert_eq!(units(&list["channels"][0]["kept"]["accepted"]), 550_000);
+    assert!(user.run("channel list").out.contains("news.example"));
+    user.refused(&format!("channel pay {number} 4.46usdc --yes"), 3, "would pass the limit of 5000000 in 86400 seconds");
+    user.refused(&format!("channel pay {number} 30usdc --yes"), 3, "a total of 30550000");
+
+    // The payee: what it has, its terms, its vouchers, a claim without the relayer.
+    let creator = user.with("RIVULET_KEY", "//Charlie");
+    let earned = creator.json("earn show");
+    let of_usdc = |earned: &Value| earned["tokens"].as_array().unwrap().iter().find(|t| t["token"] == "usdc").unwrap().clone();
+    assert_eq!([units(&of_usdc(&earned)["channels"]["accepted"]), units(&of_usdc(&earned)["channels"]["claimed"])], [550_000, 0]);
+    assert!(creator.run("earn show").out.contains("0.55"));
+    let terms = creator.json("earn terms --token usdc --relayer-account //Dave --fee-bps 100 --for 30d --yes");
+    assert_eq!(terms["fee_bps"], 100);
+    let vouchers = creator.run("earn vouchers");
+    fs::write(user.file("vouchers.json"), &vouchers.out).unwrap();
+    let by_payer = user.json(&format!("channel show {number} --voucher"));
+    assert_eq!(serde_json::from_str::<Value>(&vouchers.out).unwrap()[0], by_payer, "what the payer signed is what the relayer has");
+    let claimed = creator.json("earn claim --vouchers vouchers.json");
+    assert_eq!((claimed["paid"].as_u64(), claimed["channels"][0]["outcome"].as_str()), (Some(1), Some("applied")));
+    // One percent went to whom the terms name, though nobody carried it.
+    assert_eq!(usdc(&world.stage, &charlie.account()).await, payee_before + 550_000 - 5_500);
+    assert_eq!(creator.json("earn claim --vouchers vouchers.json")["channels"][0]["outcome"], "stale");
+    creator.refused("earn collect --token usdc", 9, "has no credit in usdc");
+
+    // Everything but the key is lost; one more payment was not claimed yet, so only the relayer knows of it.
+    user.json(&format!("channel pay {number} 0.05usdc --yes"));
+    fs::remove_dir_all(user.file("channels")).unwrap();
+    user.refused(&format!("channel pay {number} 0.05usdc --yes"), 9, "rivulet channel recover");
+    assert!(user.json("channel list")["channels"].as_array().unwrap().is_empty());
+    let recovered = user.json("channel recover");
+    assert_eq!(units(&recovered["recovered"][0]["kept"]["accepted"]), 600_000);
+    assert!(user.json("channel recover")["recovered"].as_array().unwrap().is_empty());
+    assert_eq!(units(&user.json(&format!("channel pay {number} 0.05usdc --yes"))["total"]), 650_000);
+    creator.json("earn claim");
+
+    // The end.
+    let closing = user.json(&format!("channel close {number}"));
+    assert_eq!(closing["status"], "closing");
+    // The relayer follows the chain by itself.
+    let of_relayer = format!("{}/v1/channels/{number}", world.daemon.url());
+    while reqwest::get(&of_relayer).await.unwrap().json::<Value>().await.unwrap()["status"] != "closing" {
+        tokio::task::yield_now().await;
+    }
+    user.refused(&format!("channel pay {number} 0.05usdc --yes"), 7, "channel_closing");
+    assert_eq!(user.json(&format!("channel close {number}"))["status"], "closing", "the challenge period is not over");
+    world.advance(86_400).await;
+    assert_eq!(user.json(&format!("channel close {number} --wait"))["status"], "closed");
+    assert!(user.json("channel list")["channels"].as_array().unwrap().is_empty());
+    assert_eq!(user.json("channel list --all")["channels"][0]["status"], "closed");
+    assert_eq!(usdc(&world.stage, &reader).await, payer_before - 650_000);
+    assert_eq!(usdc(&world.stage, &charlie.account()).await, payee_before + 650_000 - 6_500);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_without_an_answer_is_kept_and_handed_over_later() {
+    let mut world = World::start().await;
+    let user = world.user.with("RIVULET_KEY", "//Bob");
+    let number = user.json("channel open --payee //Charlie --deposit 2dot --yes")["channel"].as_str().unwrap().to_owned();
+    user.json(&format!("channel pay {number} 0.1dot --yes"));
+    world.daemon.kill();
+    user.refused(&format!("channel pay {number} 0.2dot --purchase song --yes"), 8, "the relayer did not answer");
+    assert!(user.json(&format!("channel show {number}"))["kept"]["pending"].is_null(), "nobody was there: nothing was promised");
+    world.daemon.launch().unwrap();
+    world.daemon.wait_ready().await.unwrap();
+    assert_eq!(user.json(&format!("channel pay {number} 0.2dot --purchase song --yes"))["total"]["amount"], "0.3");
+    assert_eq!(user.json(&format!("channel pay {number} --pending"))["total"]["amount"], "0.3");
+
+    // The same relayer by HTTPS: trusted by the system's certificates only.
+    world.daemon.stop().await.unwrap();
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, key, config) = (user.file("tls.crt"), user.file("tls.key"), world.daemon.config_path());
+    fs::write(&certificate, certified.cert.pem()).unwrap();
+    fs::write(&key, certified.signing_key.serialize_pem()).unwrap();
+    let files = format!("[http]\ntls_certificate_file = {certificate:?}\ntls_key_file = {key:?}\n");
+    fs::write(&config, fs::read_to_string(&config).unwrap().replace("[http]\n", &files)).unwrap();
+    world.daemon.launch().unwrap();
+    let user = user.with("RIVULET_RELAYER", world.daemon.url().replace("http://127.0.0.1", "https://localhost"));
+    let trusting = user.with("SSL_CERT_FILE", certificate.display().to_string());
+    let pay = format!("channel pay {number} 0.2dot --purchase film --yes");
+    let mut said = trusting.run(&pay);
+    while said.code == 8 && !world.daemon.has_ended() {
+        said = trusting.run(&pay);
+    }
+    assert!(said.code == 0 && said.out.contains("paid 0.2 dot"), "{said:?}");
+    user.refused(&pay, 8, "certificate");
+    world.end().await;
+}
