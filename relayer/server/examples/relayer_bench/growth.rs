@@ -92,7 +92,7 @@ pub fn fill(count: u32, path: &Path) {
     let (key, chain) = (Key::of(1), FakeChain::new());
     let apply = |update| runtime.block_on(store.apply(update)).unwrap();
     let terms = RelayTerms { beneficiary: RELAYER, fee_bps: 1_000, flat_fee: 0, min_gain: 0, until: u64::MAX >> 1 };
-    let book = |book| (ContractKind::Channels, BookState { book, payee: payee_of(book), token: Address::ZERO, next_serial: A_BOOK, terms });
+    let book = |book| (0, ContractKind::Channels, BookState { book, payee: payee_of(book), token: Address::ZERO, next_serial: A_BOOK, terms });
     apply(ChainUpdate { books: (1..=count.div_ceil(A_BOOK)).map(book).collect(), ..ChainUpdate::default() });
     let places: Vec<_> = (0..count).collect();
     for part in places.chunks(50_000) {

@@ -107,7 +107,7 @@ impl Store for PostgresStore {
             let done: Result<(), StoreError> = in_transaction!(self.db, |tx| chain::apply(&tx, &update));
             done?;
             self.changes.mark(update.channels.iter().map(|(_, channel)| channel.number()));
-            self.changes.mark_books(update.books.iter().filter(|(kind, _)| *kind == ContractKind::Channels).map(|(_, book)| book.book));
+            self.changes.mark_books(update.books.iter().filter(|(_, kind, _)| *kind == ContractKind::Channels).map(|(.., book)| book.book));
             Ok(())
         })
     }

@@ -148,7 +148,7 @@ impl Store for SqliteStore {
     }
     fn apply(&self, update: ChainUpdate) -> Answer<'_, ()> {
         Box::pin(async move {
-            let books: Vec<_> = update.books.iter().filter(|(kind, _)| *kind == ContractKind::Channels).map(|(_, book)| book.book).collect();
+            let books: Vec<_> = update.books.iter().filter(|(_, kind, _)| *kind == ContractKind::Channels).map(|(.., book)| book.book).collect();
             let apply = move |db: &Connection| {
                 chain::apply(db, &update)?;
                 Ok(((), update.channels.iter().map(|(_, channel)| channel.number()).collect()))

@@ -184,7 +184,8 @@ async fn play(acts: Vec<Act>) -> Result<(), TestCaseError> {
             Act::Terms(fee_bps) => {
                 let terms = rivulet_core::fee::RelayTerms { fee_bps, ..Default::default() };
                 let book = BookState { book: 1, payee: Address([0xa1; 20]), token: Address::ZERO, next_serial: 9, terms };
-                world.store.apply(ChainUpdate { books: vec![(ContractKind::Channels, book)], ..ChainUpdate::default() }).await.unwrap();
+                world.block += 1;
+                world.store.apply(ChainUpdate { books: vec![(world.block, ContractKind::Channels, book)], ..ChainUpdate::default() }).await.unwrap();
             }
             Act::Restart => {
                 drop(world.store);
