@@ -6,7 +6,6 @@ use rivulet_core::{
     ids::{Address, ChannelId},
     signature::CompactSignature,
 };
-use std::fmt::Write;
 
 /// How much of a refused text is repeated to its sender.
 const SHOWN_CHARS: usize = 80;
@@ -23,10 +22,8 @@ pub fn shown(text: &str) -> String {
 pub fn hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len().saturating_mul(2).saturating_add(2));
     out.push_str("0x");
-    for b in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{b:02x}");
-    }
+    let digit = |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 });
+    bytes.iter().for_each(|b| out.extend([digit(b >> 4), digit(b & 15)]));
     out
 }
 

@@ -3,7 +3,8 @@
 //! ├── rows that pay for themselves but not for the transaction: wait
 //! ├── a deadline past half its period: goes even so
 //! ├── a payee with a schedule: once a slot, deadlines excepted
-//! └── more than fit: by deadline, then by value; the blob holds exactly the rows that were chosen
+//! ├── more than fit: by deadline, then by value; the blob holds exactly the rows that were chosen
+//! └── candidates kept in a backlog: what it picks is chosen as from all of them
 
 use proptest::prelude::*;
 use rivulet_core::{
@@ -14,10 +15,10 @@ use rivulet_core::{
 };
 use rivulet_rules::{
     accept::Best,
-    batch::{Batch, BookView, Candidate, Choice, CostModel, Deadline, Policy, Schedule, Shape, TokenValue, channel_candidate, choose, gain},
+    batch::{Backlog, Batch, BookView, Candidate, Choice, CostModel, Deadline, Policy, Schedule, Shape, TokenValue, channel_candidate, choose, gain},
     testing::{Key, channel, fees, payee},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const US: Address = Address([0xee; 20]);
 const NOW: u64 = 10_000;
@@ -283,6 +284,87 @@ proptest! {
                 prop_assert_eq!(candidates.get(&number).map(|c| c.payload), Some(payload));
                 prop_assert!(number.book <= 4, "a book without terms was claimed");
             }
+        }
+    }
+}
+
+/// All of them in a backlog.
+fn backlog(candidates: &BTreeMap<Number, Candidate<VoucherRow>>, policy: &Policy) -> Backlog {
+    let mut backlog = Backlog::new(policy.clone());
+    books().into_iter().for_each(|(number, view)| backlog.set_book(number, view));
+    candidates.values().for_each(|c| backlog.put(c.number, c.gain, c.last_at));
+    backlog
+}
+
+/// What is chosen from the rows that the backlog picks.
+fn choose_picked(candidates: &BTreeMap<Number, Candidate<VoucherRow>>, backlog: &mut Backlog, policy: &Policy, now: u64) -> Choice<VoucherRow> {
+    let picked = backlog.pick(&cost(), now, policy.max_rows, &BTreeSet::new());
+    choose(picked.iter().map(|number| candidates[number]), &books(), policy, &cost(), now)
+}
+
+#[test]
+fn a_backlog_forgets_a_row_that_is_taken_out_and_counts_what_is_left() {
+    let candidates: BTreeMap<_, _> = (0..3).map(|serial| row(1, serial, 2_000 * MILLI_DOT)).map(|c| (c.number, c)).collect();
+    let mut backlog = backlog(&candidates, &policy());
+    backlog.remove(Number { book: 1, serial: 1 });
+    backlog.put(Number { book: 1, serial: 2 }, 5_000 * MILLI_DOT, 7);
+    assert_eq!((backlog.len(), backlog.gains()), (2, [(Address::ZERO, 7_000 * MILLI_DOT)].into()));
+    assert_eq!(backlog.pick(&cost(), NOW, 10, &BTreeSet::new()), [2, 0].map(|serial| Number { book: 1, serial }));
+    assert_eq!(backlog.rows()[&Number { book: 1, serial: 2 }], (5_000 * MILLI_DOT, 7));
+}
+
+#[test]
+fn a_backlog_looks_again_when_terms_or_prices_change_and_when_a_slot_comes() {
+    let policy = Policy { schedule: Schedule { every_secs: 0, of: [(payee(2), 6_000)].into() }, ..policy() };
+    let candidates: BTreeMap<_, _> =
+        [row(1, 0, 900 * MILLI_DOT), Candidate { last_at: NOW, ..row(2, 0, 2_000 * MILLI_DOT) }].map(|c| (c.number, c)).into();
+    let mut backlog = backlog(&candidates, &policy);
+    let (first, second) = (Number { book: 1, serial: 0 }, Number { book: 2, serial: 0 });
+    let pick = |backlog: &mut Backlog, cost: &CostModel, now| backlog.pick(cost, now, 10, &BTreeSet::new());
+    assert_eq!(pick(&mut backlog, &cost(), NOW), [first]);
+    assert_eq!(pick(&mut backlog, &cost(), 12_000), [second, first], "its slot has come");
+    let mut dear = cost();
+    dear.fees.per_proof_mib_planck *= 1_000;
+    assert!(pick(&mut backlog, &dear, 12_000).is_empty());
+    assert_eq!(pick(&mut backlog, &cost(), 12_000).len(), 2, "cheap again");
+    backlog.set_book(1, BookView { terms: RelayTerms { beneficiary: Address([1; 20]), ..book(1).terms }, ..book(1) });
+    assert_eq!(pick(&mut backlog, &cost(), 12_000), [second], "its fee goes to somebody else now");
+}
+
+#[test]
+fn a_payout_that_is_paid_for_takes_along_what_pays_for_itself_only() {
+    let planck = cost().row_planck(81, 1);
+    let alone = row(1, 0, planck * 100 * 100_000_000);
+    let mut backlog = backlog(&[(alone.number, alone)].into(), &policy());
+    assert!(backlog.pick(&cost(), NOW, 10, &BTreeSet::new()).is_empty());
+    assert_eq!(backlog.pick(&cost(), NOW, 10, &[1].into()), [alone.number]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn a_backlog_picks_what_would_be_chosen_from_all(
+        candidates in proptest::collection::vec(any_candidate(), 0..300), every_secs in prop_oneof![Just(0u64), Just(6_000)],
+        changes in proptest::collection::vec((any_candidate(), 0u64..12_000, any::<bool>()), 0..60),
+    ) {
+        let waits = |c: Candidate<VoucherRow>| (c.number, Candidate { deadline: None, ..c });
+        let mut candidates: BTreeMap<_, _> = candidates.into_iter().map(waits).collect();
+        let policy = Policy { schedule: Schedule { every_secs, of: [].into() }, ..policy() };
+        let mut backlog = backlog(&candidates, &policy);
+        for (candidate, last_at, is_out) in changes {
+            prop_assert_eq!(choose_picked(&candidates, &mut backlog, &policy, NOW), choose(candidates.values().copied(), &books(), &policy, &cost(), NOW));
+            let (number, candidate) = waits(Candidate { last_at, ..candidate });
+            if is_out {
+                candidates.remove(&number);
+                backlog.remove(number);
+            } else {
+                candidates.insert(number, candidate);
+                backlog.put(number, candidate.gain, candidate.last_at);
+            }
+        }
+        for now in [NOW, 12_000, 40_000] {
+            prop_assert_eq!(choose_picked(&candidates, &mut backlog, &policy, now), choose(candidates.values().copied(), &books(), &policy, &cost(), now));
         }
     }
 }

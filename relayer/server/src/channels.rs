@@ -1,6 +1,6 @@
 //! What is known of channels, in memory: the store asked once, the chain only when the store knows nothing.
 
-use crate::chain::ChainAccess;
+use crate::{chain::ChainAccess, known::Known};
 use rivulet_core::{
     SoftKeccak,
     ids::{ChannelId, ChannelNumber, Deployment},
@@ -52,7 +52,7 @@ pub struct Channels {
     chain: Arc<dyn ChainAccess>,
     deployment: Deployment,
     limits: LookupLimits,
-    known: RwLock<HashMap<ChannelNumber, Snapshot>>,
+    known: RwLock<Known>,
     /// Raised by every [`Channels::forget`]: what was read from the store before it may be old.
     epoch: AtomicU64,
     /// What is not on the chain at a finalized block, until when (Unix milliseconds).
@@ -86,7 +86,7 @@ impl Channels {
     fn cached(&self, numbers: &[ChannelNumber]) -> Vec<Option<Snapshot>> {
         // Held for some copies, never across an await: a std lock is the fastest here.
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        numbers.iter().map(|number| known.get(number).copied()).collect()
+        numbers.iter().map(|number| known.get(*number)).collect()
     }
 
     /// What is known of these channels, in the order asked. Those that nobody knows are looked for on the chain, at the last finalized block, once.
@@ -133,7 +133,7 @@ impl Channels {
         let snapshots: Vec<_> = stored.into_iter().map(|s| s.map(snapshot)).collect();
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if self.epoch.load(Ordering::Acquire) == epoch {
-            known.extend(numbers.into_iter().zip(&snapshots).filter_map(|(n, s)| s.map(|s| (n, s))));
+            numbers.into_iter().zip(&snapshots).filter_map(|(n, s)| s.map(|s| (n, s))).for_each(|(number, snapshot)| known.put(number, snapshot));
         }
         Ok(snapshots)
     }
@@ -202,9 +202,7 @@ impl Channels {
     pub fn raise(&self, totals: impl IntoIterator<Item = (ChannelNumber, u128)>) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         for (number, total) in totals {
-            if let Some(snapshot) = known.get_mut(&number) {
-                snapshot.best_total = snapshot.best_total.max(Some(total));
-            }
+            known.raise(number, total);
         }
     }
 
@@ -220,7 +218,7 @@ impl Channels {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         self.epoch.fetch_add(1, Ordering::AcqRel);
         for number in numbers {
-            known.remove(&number);
+            known.remove(number);
         }
     }
 }

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! - [`api`]: the routes, their JSON, and errors as `application/problem+json`.
-//! - [`accept`]: from offered vouchers to stored ones. [`channels`]: what is known of channels, in memory.
+//! - [`accept`]: from offered vouchers to stored ones. [`channels`]: what is known of channels, in little memory.
 //! - [`worker`]: follows finalized blocks, sends batches, finds out what became of them.
 //! - [`chain`]: what the worker needs of a chain; `rivulet-chain` has it, tests have a small one in memory.
 //! - [`acknowledge`]: signs for what was stored. [`rate`], [`net`]: how often who may come.
@@ -31,6 +31,7 @@ pub mod control;
 pub mod dates;
 pub mod feed;
 pub mod http;
+mod known;
 pub mod metrics;
 pub mod net;
 pub mod network;

@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod backup;
+mod changes;
 mod deployment;
 mod earnings;
 pub mod location;
@@ -24,6 +25,7 @@ mod sqlite;
 pub mod testing;
 pub mod types;
 
+pub use changes::{Changed, Changes};
 pub use location::{Location, LocationError};
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
@@ -149,8 +151,17 @@ pub trait Store: Send + Sync {
     fn books(&self, contract: ContractKind) -> Answer<'_, BTreeMap<u32, BookView>>;
     /// Channels whose best voucher is above what was claimed, not set aside and in no open intent.
     fn pending_channels(&self) -> Answer<'_, Vec<Pending>>;
-    /// Those of them whose payer has asked for money back.
+    /// Those of these channels that are pending, by number.
+    fn pending_of(&self, numbers: Vec<ChannelNumber>) -> Answer<'_, Vec<Pending>>;
+    /// Every pending channel whose payer has not asked for money back, without its voucher: by number, after this one. Looks at `limit` vouchers at most;
+    /// a page that says [`UnclaimedPage::next`] is followed by another.
+    fn unclaimed(&self, after: Option<ChannelNumber>, limit: usize) -> Answer<'_, UnclaimedPage>;
+    /// Those of the pending channels whose payer has asked for money back.
     fn closing_channels(&self) -> Answer<'_, Vec<Pending>>;
+    /// What this process has changed in what is pending.
+    fn changes(&self) -> &Changes;
+    /// True when other relayers may change it too.
+    fn is_shared(&self) -> bool;
     /// Streams that have not ended, not set aside and in no open intent.
     fn pending_streams(&self) -> Answer<'_, Vec<PendingStream>>;
     /// Every channel that is not closed, by number: to read them all again.

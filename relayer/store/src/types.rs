@@ -207,6 +207,26 @@ pub struct Pending {
     pub sent_at: Option<u64>,
 }
 
+/// A channel that could be claimed from, as far as choosing needs to know it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unclaimed {
+    /// Which.
+    pub number: ChannelNumber,
+    /// What a claim would pay out.
+    pub gain: u128,
+    /// When a claim of it was last sent, or else it was opened (Unix seconds).
+    pub last_at: u64,
+}
+
+/// Some of them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct UnclaimedPage {
+    /// By number.
+    pub rows: Vec<Unclaimed>,
+    /// There may be more after this number.
+    pub next: Option<ChannelNumber>,
+}
+
 /// A stream that could be claimed from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PendingStream {

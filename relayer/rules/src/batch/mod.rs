@@ -5,12 +5,14 @@
 //! whatever waits with them, so dust cannot starve value; rows that do are taken by deadline, then by value; the batch goes when together they also pay
 //! for the transaction. A payee with a schedule is claimed for once a slot. A row past half of its challenge period goes even alone, schedule or not.
 
+mod backlog;
 mod cost;
 mod explain;
 mod schedule;
 mod select;
 mod value;
 
+pub use backlog::Backlog;
 pub use cost::{CostModel, Shape};
 pub use explain::{WhyNot, why_not};
 pub use schedule::Schedule;
@@ -23,6 +25,7 @@ use crate::{
 };
 use rivulet_core::{
     blob::{StreamRow, VoucherRow},
+    channel::Channel,
     ids::{Address, Number, Token},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,6 +99,23 @@ pub struct Candidate<P> {
 /// What claiming this total from this channel would pay out now: 0 when nothing.
 pub fn gain(state: &ChannelState, cumulative_amount: u128) -> u128 {
     state.record().gain(&state.terms.token, cumulative_amount).1
+}
+
+/// The same, from all that it depends on.
+pub fn gain_of(token: &Token, deposit: u128, claimed: u128, cumulative_amount: u128) -> u128 {
+    let nobody = Address::ZERO;
+    let record = Channel {
+        payer: nobody,
+        voucher_signer: nobody,
+        deposit,
+        claimed,
+        challenge_period_secs: 0,
+        opened_at: 0,
+        close_due_at: 0,
+        refund_requested: 0,
+        refund_due_at: 0,
+    };
+    record.gain(token, cumulative_amount).1
 }
 
 /// The row of a channel and its best voucher; `None` when it would pay nothing. `now`: time of the block that the state is of; `sent_at`: when a claim of it

@@ -56,24 +56,19 @@ pub fn choose<P: Payload>(
     cost: &CostModel,
     now: u64,
 ) -> Choice<P> {
-    let candidates: Vec<_> = candidates.into_iter().collect();
-    // A cell is paid for once, by those that lie in it together. That some of them may be left out in the end is for the dry run to tell.
-    let mut sharing = HashMap::<(u32, u32), u32>::with_capacity(candidates.len());
-    for candidate in &candidates {
-        *sharing.entry(cost.shape.cell_of(candidate.number)).or_default() += 1;
-    }
     let mut priced: Vec<_> = candidates
         .into_iter()
         .filter_map(|candidate| {
             let book = books.get(&candidate.number.book)?;
             let value_planck = row_value_planck(book, policy, candidate.gain, now);
             let bytes = row_bytes(&candidate.payload);
-            let cost_planck = cost.row_planck(bytes, sharing.get(&cost.shape.cell_of(candidate.number)).copied().unwrap_or(1));
+            let cost_planck = cost.row_planck(bytes, cost.shape.serials_a_cell);
             let is_pressing = candidate.deadline.is_some_and(|d| d.is_pressing(now));
             let is_due = is_pressing || policy.schedule.is_due(&book.payee, candidate.last_at, now);
             (is_due && policy.is_worth(value_planck, cost_planck)).then_some(Priced { candidate, value_planck, cost_planck, bytes, is_pressing })
         })
         .collect();
+    share_cells(&mut priced, policy, cost);
     let groups = Group::of(priced.iter(), cost);
     priced.retain(|row| groups.get(&row.candidate.number.book).is_some_and(|g| g.is_kept(policy)));
 
@@ -90,6 +85,26 @@ pub fn choose<P: Payload>(
     let groups = Group::of(taken.iter(), cost);
     taken.retain(|row| groups.get(&row.candidate.number.book).is_some_and(|g| g.is_kept(policy)));
     finish(taken, books, policy, cost)
+}
+
+/// A cell is paid for once, by those that lie in it together and pay for themselves so: the others are left out. That some of them may be left out in the
+/// end is for the dry run to tell.
+fn share_cells<P>(priced: &mut Vec<Priced<P>>, policy: &Policy, cost: &CostModel) {
+    loop {
+        let mut sharing = HashMap::<(u32, u32), u32>::with_capacity(priced.len());
+        for row in priced.iter() {
+            *sharing.entry(cost.shape.cell_of(row.candidate.number)).or_default() += 1;
+        }
+        let before = priced.len();
+        priced.retain_mut(|row| {
+            row.cost_planck = cost.row_planck(row.bytes, sharing.get(&cost.shape.cell_of(row.candidate.number)).copied().unwrap_or(1));
+            policy.is_worth(row.value_planck, row.cost_planck)
+        });
+        // Those that stay carry more when a neighbour has gone.
+        if priced.len() == before {
+            return;
+        }
+    }
 }
 
 /// Takes rows from the front as long as they fit.

@@ -70,8 +70,8 @@ impl Worker {
     /// Sends batches of channels while they are worth it.
     pub(super) async fn claim_channels(&self, head: &BlockHead, fence: Fence, policy: &Policy, shape: Shape) -> Result<(), WorkError> {
         loop {
-            let pending = self.store.pending_channels().await?;
-            self.observe_pending(&pending);
+            let cost = CostModel { fees: self.fees_at(head).await?, shape };
+            let pending = self.worth_a_look(head, fence, policy, &cost).await?;
             let candidates: Vec<_> = pending.iter().filter_map(|p| batch::channel_candidate(&p.state, &p.best, p.sent_at, head.now)).collect();
             if !self.claim(ContractKind::Channels, candidates, |row| row.cumulative_amount, (head, fence), policy, shape).await? {
                 return Ok(());
@@ -123,7 +123,7 @@ impl Worker {
             return Ok(false);
         }
         let Some(signer) = self.lanes.choose(&self.store.open_intents().await?, Instant::now()) else { return Ok(false) };
-        let cost = CostModel { fees: self.chain.fee_model(head.block).await?, shape };
+        let cost = CostModel { fees: self.fees_at(head).await?, shape };
         let round = Round { contract, total_of, books: self.store.books(contract).await?, cost, head, signer };
         let mut policy = policy.clone();
         for _ in 0..TRIES {

@@ -3,6 +3,7 @@
 //! A pass does the three in this order, so that what was claimed is known before anything is claimed again. Everything that must survive a crash is in
 //! the store before it has an effect outside; every pass begins from what the store says, so there is nothing to repair at a start.
 
+mod backlog;
 mod claim;
 mod doubts;
 mod follow;
@@ -31,11 +32,11 @@ use lease::Lease;
 use rivulet_core::ids::StreamNumber;
 use rivulet_rules::{
     batch::{Policy, Shape},
-    chain::{BlockHead, ChainError, ContractKind},
+    chain::{BlockHead, BlockRef, ChainError, ContractKind, FeeModel},
 };
 use rivulet_store::{Fence, IntentId, Store, StoreError};
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -100,6 +101,10 @@ pub struct Worker {
     /// The last stream read, when there were more than one round reads: where the next begins.
     streams_read: Mutex<Option<StreamNumber>>,
     lease: Arc<Lease>,
+    /// What could be claimed from channels, from one decision to the next; `None`: to be read.
+    backlog: tokio::sync::Mutex<Option<backlog::Kept>>,
+    /// What things cost at the last head that was asked for.
+    fees: Mutex<Option<(BlockRef, FeeModel)>>,
     /// The last block of which this process has told payees; 0: none yet.
     told_to: AtomicU64,
     /// Whether this start has looked for signs of an old database.
@@ -168,6 +173,8 @@ impl Worker {
             lanes,
             searched_to: Mutex::default(),
             streams_read: Mutex::default(),
+            backlog: tokio::sync::Mutex::default(),
+            fees: Mutex::default(),
             told_to: AtomicU64::new(0),
             has_doubted: AtomicBool::new(false),
         }
@@ -206,6 +213,7 @@ impl Worker {
     async fn run_from_cursor(&self, stop: &mut watch::Receiver<bool>) -> Result<(), WorkError> {
         // Blocks that another relayer has taken in meanwhile are not seen here again.
         self.channels.forget_all();
+        self.store.changes().mark_all();
         let mut head = self.catch_up().await?;
         if !self.has_doubted.load(Ordering::Relaxed) {
             for doubt in self.doubts(&head).await? {
@@ -261,7 +269,7 @@ impl Worker {
     async fn stand_by(&self, head: &BlockHead) {
         self.pressure.reset();
         self.observe(head).await;
-        self.observe_pending(&[]);
+        self.observe_pending(0, &BTreeMap::new());
     }
 
     /// The lease's number, if this relayer has it or can have it.
@@ -273,7 +281,7 @@ impl Worker {
     }
 
     /// Takes in a block, and those that are finalized behind it already, in one go.
-    async fn take_in(&self, first: rivulet_rules::chain::BlockRef, feed: &mut Box<dyn Feed>) -> Result<BlockHead, WorkError> {
+    async fn take_in(&self, first: BlockRef, feed: &mut Box<dyn Feed>) -> Result<BlockHead, WorkError> {
         let newest = self.chain.finalized_head().await?.block.number;
         let mut blocks = vec![first];
         while blocks.last().is_some_and(|b| b.number < newest) && blocks.len() < follow::BLOCKS_AT_ONCE {

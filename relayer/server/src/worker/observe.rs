@@ -2,12 +2,9 @@
 
 use super::{WorkError, Worker};
 use crate::feed::Happening;
-use rivulet_rules::{
-    batch,
-    chain::{BlockHead, BlockRef, ClaimedRow, ContractEvent, EventRecord},
-};
-use rivulet_store::{BookClaim, Pending};
-use std::{collections::BTreeMap, time::Instant};
+use rivulet_rules::chain::{BlockHead, BlockRef, ClaimedRow, ContractEvent, EventRecord};
+use rivulet_store::BookClaim;
+use std::time::Instant;
 
 impl Worker {
     /// The signing keys' nonces and balances: who got money can pay again. That they cannot be read stops nothing.
@@ -25,18 +22,6 @@ impl Worker {
                 (Err(e), ..) | (_, Err(e), _) | (.., Err(e)) => tracing::debug!(error = %e, "cannot read a signing key's state"),
             }
         }
-    }
-
-    /// What could be claimed at a look for batches.
-    pub(super) fn observe_pending(&self, pending: &[Pending]) {
-        let mut by_token = BTreeMap::new();
-        for row in pending {
-            let token = &row.state.terms.token;
-            let name = self.network.token(token).map_or_else(|| token.to_string(), |(name, _)| name.to_owned());
-            let sum: &mut u128 = by_token.entry(name).or_default();
-            *sum = sum.saturating_add(batch::gain(&row.state, row.best.cumulative_amount));
-        }
-        self.metrics.pending(pending.len(), &by_token);
     }
 
     /// What a block paid out, book by book.

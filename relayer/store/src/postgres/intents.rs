@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{Intent, IntentEnd, IntentId, NewIntent, SetAside, StoreError};
 use deadpool_postgres::{Object, Transaction};
-use rivulet_core::{ids::Number, outcome::RowOutcome};
+use rivulet_core::{
+    ids::{ChannelNumber, Number},
+    outcome::RowOutcome,
+};
 use rivulet_rules::{
     chain::{Account, BlockRef, ContractKind, SignedTx, TxHash},
     reconcile::{IntentRow, RowResult},
@@ -95,8 +98,8 @@ pub async fn list_open(client: &Object) -> Result<Vec<Intent>, Failure> {
     found.iter().map(&mut intent).collect()
 }
 
-/// Records what became of an intent, and frees its rows.
-pub async fn finish(tx: &Transaction<'_>, id: IntentId, end: &IntentEnd) -> Result<(), Failure> {
+/// Records what became of an intent, and frees its rows: the channels among them.
+pub async fn finish(tx: &Transaction<'_>, id: IntentId, end: &IntentEnd) -> Result<Vec<ChannelNumber>, Failure> {
     let (state, block, fee, reason): (_, Option<&BlockRef>, Option<u128>, Option<&str>) = match end {
         IntentEnd::Finalized { block, fee_planck, .. } => ("finalized", Some(block), *fee_planck, None),
         IntentEnd::Failed { block, fee_planck, reason } => ("failed", Some(block), *fee_planck, Some(reason)),
@@ -107,15 +110,17 @@ pub async fn finish(tx: &Transaction<'_>, id: IntentId, end: &IntentEnd) -> Resu
     let values: [&(dyn ToSql + Sync); 6] = [&id.0, &state, &block.map(|b| int(b.number)), &block.map(|b| b.hash.to_vec()), &fee.map(Amount), &reason];
     let Some(row) = tx.query_opt(&tx.prepare_cached(sql).await?, &values).await? else {
         // Finished before, perhaps by another relayer: the first record stands.
-        return Ok(());
+        return Ok(Vec::new());
     };
     let kind = contract_at(&row, 0)?;
-    tx.execute(&tx.prepare_cached("UPDATE intent_rows SET is_open = FALSE WHERE intent_id = $1").await?, &[&id.0]).await?;
+    let sql = "UPDATE intent_rows SET is_open = FALSE WHERE intent_id = $1 RETURNING book, serial";
+    let rows = tx.query(&tx.prepare_cached(sql).await?, &[&id.0]).await?;
+    let freed = rows.iter().filter(|_| kind == ContractKind::Channels).map(|row| number_at(row, 0)).collect::<Result<Vec<_>, _>>()?;
     let IntentEnd::Finalized { results, .. } = end else {
         // It came to nothing: its rows need not wait for their payee's next slot.
         let sql = "DELETE FROM row_claims WHERE (contract, book, serial) IN (SELECT contract, book, serial FROM intent_rows WHERE intent_id = $1)";
         tx.execute(&tx.prepare_cached(sql).await?, &[&id.0]).await?;
-        return Ok(());
+        return Ok(freed);
     };
     let (books, serials) = columns(results.iter().map(|r| &r.number));
     let outcomes: Vec<_> = results.iter().map(|r| i64::from(r.outcome as u8)).collect();
@@ -127,7 +132,7 @@ pub async fn finish(tx: &Transaction<'_>, id: IntentId, end: &IntentEnd) -> Resu
     if kind == ContractKind::Channels {
         record_claims(tx, id, results).await?;
     }
-    Ok(())
+    Ok(freed)
 }
 
 /// What the chain has paid out is known before the record is read again; what it refused is set aside.

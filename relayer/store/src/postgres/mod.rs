@@ -17,9 +17,10 @@ mod payee;
 mod read;
 mod writer;
 
+use crate::sqlite::channels_in;
 use crate::{
     Accepted, Answer, ChainUpdate, Counts, DayEarnings, DeploymentId, Doubts, Earnings, Fence, Intent, IntentEnd, IntentId, NewIntent, Pending,
-    PendingStream, SetAside, Store, StoreError, StoredChannel,
+    PendingStream, SetAside, Store, StoreError, StoredChannel, UnclaimedPage, changes::Changes,
 };
 pub(crate) use codec::Amount;
 pub use db::Db;
@@ -31,7 +32,7 @@ use rivulet_rules::{
     batch::BookView,
     chain::{Account, BlockHead, ContractKind},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use writer::Writer;
 
 /// The store in a Postgres database.
@@ -39,6 +40,7 @@ use writer::Writer;
 pub struct PostgresStore {
     db: Db,
     writer: Writer,
+    changes: Arc<Changes>,
     /// This run's name as a holder of the lease.
     holder: String,
 }
@@ -73,7 +75,8 @@ impl PostgresStore {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|e| StoreError::Database(format!("no random numbers: {e}")))?;
         let holder = format!("{}-{}", std::process::id(), rivulet_rules::text::hex(&random));
-        Ok(Self { writer: Writer::start(db.clone()), db, holder })
+        let changes = Arc::<Changes>::default();
+        Ok(Self { writer: Writer::start(db.clone(), Arc::clone(&changes)), changes, db, holder })
     }
 
     /// The database, for what is not a relayer's daily work.
@@ -100,7 +103,13 @@ impl Store for PostgresStore {
         ask!(self, |client| chain::channels(&client, &numbers))
     }
     fn apply(&self, update: ChainUpdate) -> Answer<'_, ()> {
-        Box::pin(async move { in_transaction!(self.db, |tx| chain::apply(&tx, &update)) })
+        Box::pin(async move {
+            let done: Result<(), StoreError> = in_transaction!(self.db, |tx| chain::apply(&tx, &update));
+            done?;
+            self.changes.mark(update.channels.iter().map(|(_, channel)| channel.number()));
+            self.changes.mark_books(update.books.iter().filter(|(_, kind, _)| *kind == ContractKind::Channels).map(|(.., book)| book.book));
+            Ok(())
+        })
     }
     fn cursor(&self) -> Answer<'_, Option<BlockHead>> {
         ask!(self, |client| chain::cursor(&client))
@@ -110,6 +119,18 @@ impl Store for PostgresStore {
     }
     fn pending_channels(&self) -> Answer<'_, Vec<Pending>> {
         ask!(self, |client| read::pending_channels(&client, ""))
+    }
+    fn pending_of(&self, numbers: Vec<ChannelNumber>) -> Answer<'_, Vec<Pending>> {
+        ask!(self, |client| read::pending_of(&client, &numbers))
+    }
+    fn unclaimed(&self, after: Option<ChannelNumber>, limit: usize) -> Answer<'_, UnclaimedPage> {
+        ask!(self, |client| read::unclaimed(&client, after, limit))
+    }
+    fn changes(&self) -> &Changes {
+        &self.changes
+    }
+    fn is_shared(&self) -> bool {
+        true
     }
     fn closing_channels(&self) -> Answer<'_, Vec<Pending>> {
         ask!(self, |client| read::pending_channels(&client, read::CLOSING))
@@ -124,16 +145,29 @@ impl Store for PostgresStore {
         ask!(self, |client| read::channels_of(&client, payee))
     }
     fn open_intent(&self, intent: NewIntent) -> Answer<'_, IntentId> {
-        Box::pin(async move { in_transaction!(self.db, |tx| intents::open(&tx, &self.holder, &intent)) })
+        Box::pin(async move {
+            let id = in_transaction!(self.db, |tx| intents::open(&tx, &self.holder, &intent))?;
+            self.changes.mark(channels_in(intent.contract, intent.rows.iter().map(|row| row.number)));
+            Ok(id)
+        })
     }
     fn open_intents(&self) -> Answer<'_, Vec<Intent>> {
         ask!(self, |client| intents::list_open(&client))
     }
     fn finish_intent(&self, id: IntentId, end: IntentEnd) -> Answer<'_, ()> {
-        Box::pin(async move { in_transaction!(self.db, |tx| intents::finish(&tx, id, &end)) })
+        Box::pin(async move {
+            let freed: Vec<ChannelNumber> = in_transaction!(self.db, |tx| intents::finish(&tx, id, &end))?;
+            self.changes.mark(freed);
+            Ok(())
+        })
     }
     fn set_aside(&self, rows: Vec<SetAside>) -> Answer<'_, ()> {
-        Box::pin(async move { in_transaction!(self.db, |tx| intents::set_aside(&tx, &rows)) })
+        Box::pin(async move {
+            let done: Result<(), StoreError> = in_transaction!(self.db, |tx| intents::set_aside(&tx, &rows));
+            done?;
+            self.changes.mark(rows.iter().flat_map(|row| channels_in(row.contract, [row.number])));
+            Ok(())
+        })
     }
     fn earnings(&self, payee: Address) -> Answer<'_, Vec<Earnings>> {
         ask!(self, |client| read::earnings(&client, payee))

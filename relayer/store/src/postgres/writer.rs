@@ -7,8 +7,9 @@ use super::{
     accept::{self, Answers, Call},
     db::{Db, in_transaction},
 };
-use crate::{Accepted, StoreError};
+use crate::{Accepted, StoreError, changes::Changes};
 use rivulet_rules::accept::{Rejection, Verified};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// How many calls may wait. Beyond it callers are told to come back: a queue that only grows answers nobody in time.
@@ -35,9 +36,9 @@ fn gone() -> StoreError {
 
 impl Writer {
     /// Starts the task.
-    pub fn start(db: Db) -> Self {
+    pub fn start(db: Db, changes: Arc<Changes>) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        tokio::spawn(run(db, jobs));
+        tokio::spawn(run(db, jobs, changes));
         Self { queue }
     }
 
@@ -52,7 +53,7 @@ impl Writer {
     }
 }
 
-async fn run(db: Db, mut jobs: mpsc::Receiver<Job>) {
+async fn run(db: Db, mut jobs: mpsc::Receiver<Job>, changes: Arc<Changes>) {
     while let Some(first) = jobs.recv().await {
         let mut vouchers = first.call.0.len();
         let (mut calls, mut replies) = (vec![first.call], vec![first.reply]);
@@ -66,6 +67,8 @@ async fn run(db: Db, mut jobs: mpsc::Receiver<Job>) {
         if let Err(e) = &result {
             tracing::error!(error = %e, calls = calls.len(), vouchers, "commit failed: none of it was answered as stored");
         }
+        // Also when it failed: it may have been stored all the same.
+        changes.mark(calls.iter().flat_map(|(vouchers, _)| vouchers.iter().map(Verified::number)));
         match result {
             // A caller that has gone needs no answer.
             Ok(answers) => replies.into_iter().zip(answers).for_each(|(reply, answer)| drop(reply.send(Ok(answer)))),

@@ -18,6 +18,8 @@ use std::collections::HashMap;
 pub struct Group {
     grown: HashMap<(Address, Token, u64), (u128, u64)>,
     last_ms: Option<u64>,
+    /// Channels with a new best voucher.
+    numbers: Vec<ChannelNumber>,
 }
 
 /// The best voucher of the channel with this id, and when it was accepted.
@@ -32,6 +34,11 @@ fn best(db: &Connection, number: ChannelNumber, channel_id: &[u8; 32]) -> rusqli
 }
 
 impl Group {
+    /// The channels that have grown.
+    pub fn into_numbers(self) -> Vec<ChannelNumber> {
+        self.numbers
+    }
+
     /// Stores what grows; answers in order.
     pub fn accept(&mut self, db: &Connection, vouchers: &[Verified], now_ms: u64) -> Result<Vec<Result<Accepted, Rejection>>, StoreError> {
         vouchers.iter().map(|v| self.one(db, v, now_ms)).collect()
@@ -61,6 +68,7 @@ impl Group {
                 let entry = self.grown.entry((voucher.payee(), voucher.token(), now_ms / MS_PER_DAY)).or_default();
                 *entry = (entry.0.saturating_add(growth), entry.1.saturating_add(1));
                 self.last_ms = self.last_ms.max(Some(now_ms));
+                self.numbers.push(number);
                 (growth, now_ms)
             }
         };

@@ -2,7 +2,10 @@
 
 use super::codec::{amount, amount_at, bytes_at, contract, contract_at, int, u64_at};
 use crate::{Intent, IntentEnd, IntentId, NewIntent, SetAside, StoreError};
-use rivulet_core::{ids::Number, outcome::RowOutcome};
+use rivulet_core::{
+    ids::{ChannelNumber, Number},
+    outcome::RowOutcome,
+};
 use rivulet_rules::{
     chain::{Account, BlockRef, ContractKind, SignedTx, TxHash},
     reconcile::{IntentRow, RowResult},
@@ -75,8 +78,8 @@ pub fn list_open(db: &Connection) -> Result<Vec<Intent>, StoreError> {
     Ok(intents)
 }
 
-/// Records what became of an intent, and frees its rows.
-pub fn finish(db: &Connection, id: IntentId, end: &IntentEnd) -> Result<(), StoreError> {
+/// Records what became of an intent, and frees its rows: the channels among them.
+pub fn finish(db: &Connection, id: IntentId, end: &IntentEnd) -> Result<Vec<ChannelNumber>, StoreError> {
     let (state, block, fee, reason): (_, Option<&BlockRef>, Option<u128>, Option<&str>) = match end {
         IntentEnd::Finalized { block, fee_planck, .. } => ("finalized", Some(block), *fee_planck, None),
         IntentEnd::Failed { block, fee_planck, reason } => ("failed", Some(block), *fee_planck, Some(reason)),
@@ -86,15 +89,17 @@ pub fn finish(db: &Connection, id: IntentId, end: &IntentEnd) -> Result<(), Stor
     let values = (id.0, state, block.map(|b| int(b.number)), block.map(|b| b.hash), fee.map(amount), reason);
     if db.prepare_cached(sql)?.execute(values)? == 0 {
         // Finished before: the first record stands.
-        return Ok(());
+        return Ok(Vec::new());
     }
     let kind = db.query_row("SELECT contract FROM intents WHERE id = ?1", [id.0], |row| contract_at(row, 0))?;
     db.prepare_cached("UPDATE intent_rows SET is_open = 0 WHERE intent_id = ?1")?.execute([id.0])?;
+    let mut query = db.prepare_cached("SELECT book, serial FROM intent_rows WHERE intent_id = ?1 AND contract = 0")?;
+    let freed = query.query_map([id.0], |row| Ok(Number { book: row.get(0)?, serial: row.get(1)? }))?.collect::<Result<_, _>>()?;
     let IntentEnd::Finalized { results, .. } = end else {
         // It came to nothing: its rows need not wait for their payee's next slot.
         let sql = "DELETE FROM row_claims WHERE (contract, book, serial) IN (SELECT contract, book, serial FROM intent_rows WHERE intent_id = ?1)";
         db.prepare_cached(sql)?.execute([id.0])?;
-        return Ok(());
+        return Ok(freed);
     };
     let mut record = db.prepare_cached("UPDATE intent_rows SET outcome = ?4, total = ?5 WHERE intent_id = ?1 AND book = ?2 AND serial = ?3")?;
     for RowResult { number, outcome, total } in results {
@@ -103,7 +108,7 @@ pub fn finish(db: &Connection, id: IntentId, end: &IntentEnd) -> Result<(), Stor
     if kind == ContractKind::Channels {
         record_claims(db, id, results)?;
     }
-    Ok(())
+    Ok(freed)
 }
 
 /// What the chain has paid out is known before the record is read again; what it refused is set aside.

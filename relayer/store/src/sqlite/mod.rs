@@ -11,15 +11,16 @@ mod intents;
 mod mark;
 mod payee;
 mod read;
+mod unclaimed;
 mod writer;
 
 use crate::{
     Accepted, Answer, ChainUpdate, Counts, DayEarnings, DeploymentId, Doubts, Earnings, Fence, Intent, IntentEnd, IntentId, Mark, NewIntent, Pending,
-    PendingStream, SetAside, Store, StoreError, StoredChannel, deployment, migrate,
+    PendingStream, SetAside, Store, StoreError, StoredChannel, UnclaimedPage, changes::Changes, deployment, migrate,
 };
 use read::Readers;
 pub(crate) use read::counts;
-use rivulet_core::ids::{Address, ChannelNumber};
+use rivulet_core::ids::{Address, ChannelNumber, Number};
 use rivulet_rules::{
     accept::{Rejection, Verified},
     batch::BookView,
@@ -30,6 +31,7 @@ use std::{
     collections::BTreeMap,
     fs::{File, TryLockError},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 use writer::Writer;
@@ -39,6 +41,7 @@ use writer::Writer;
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    changes: Arc<Changes>,
     /// What stood in the file's place had come further.
     mark: Option<Mark>,
     /// Held as long as the store lives: a second relayer on the same file would use the same nonces. Who only reads needs none.
@@ -114,7 +117,8 @@ impl SqliteStore {
         // A database that has started as often and heard as late as the mark says is the one that it was written for.
         let mark = mark::read(path).filter(|mark| mark.generation >= now.generation || mark.last_accepted_ms > now.last_accepted_ms);
         let file = mark::MarkFile::new(path, now)?;
-        Ok(Self { writer: Writer::start(db, file)?, readers: Readers::new(path), mark, _lock: Some(lock) })
+        let changes = Arc::<Changes>::default();
+        Ok(Self { writer: Writer::start(db, file, Arc::clone(&changes))?, readers: Readers::new(path), changes, mark, _lock: Some(lock) })
     }
 
     /// Opens the database for reading, beside the relayer that works on it: nothing is made, migrated or bound, and no lock is taken.
@@ -126,8 +130,13 @@ impl SqliteStore {
         migrate::is_current(migrate::applied(&db)?.as_deref())?;
         let found = read_deployment(&db)?.ok_or_else(|| StoreError::Database(format!("{}: nothing was ever stored", path.display())))?;
         deployment::compare(&found, expected)?;
-        Ok(Self { writer: Writer::none(), readers: Readers::new(path), mark: None, _lock: None })
+        Ok(Self { writer: Writer::none(), readers: Readers::new(path), changes: Arc::default(), mark: None, _lock: None })
     }
+}
+
+/// Those that are channels.
+pub(crate) fn channels_in(contract: ContractKind, numbers: impl IntoIterator<Item = Number>) -> Vec<ChannelNumber> {
+    if contract == ContractKind::Channels { numbers.into_iter().collect() } else { Vec::new() }
 }
 
 impl Store for SqliteStore {
@@ -138,7 +147,16 @@ impl Store for SqliteStore {
         Box::pin(self.readers.run(move |db| numbers.into_iter().map(|number| chain::channel(db, number)).collect()))
     }
     fn apply(&self, update: ChainUpdate) -> Answer<'_, ()> {
-        Box::pin(self.writer.run(move |db| chain::apply(db, &update)))
+        Box::pin(async move {
+            let books: Vec<_> = update.books.iter().filter(|(_, kind, _)| *kind == ContractKind::Channels).map(|(.., book)| book.book).collect();
+            let apply = move |db: &Connection| {
+                chain::apply(db, &update)?;
+                Ok(((), update.channels.iter().map(|(_, channel)| channel.number()).collect()))
+            };
+            self.writer.run_and_mark(apply).await?;
+            self.changes.mark_books(books);
+            Ok(())
+        })
     }
     fn cursor(&self) -> Answer<'_, Option<BlockHead>> {
         Box::pin(self.readers.run(chain::cursor))
@@ -148,6 +166,18 @@ impl Store for SqliteStore {
     }
     fn pending_channels(&self) -> Answer<'_, Vec<Pending>> {
         Box::pin(self.readers.run(|db| read::pending_channels(db, "")))
+    }
+    fn pending_of(&self, numbers: Vec<ChannelNumber>) -> Answer<'_, Vec<Pending>> {
+        Box::pin(self.readers.run(move |db| read::pending_of(db, &numbers)))
+    }
+    fn unclaimed(&self, after: Option<ChannelNumber>, limit: usize) -> Answer<'_, UnclaimedPage> {
+        Box::pin(self.readers.run(move |db| unclaimed::page(db, after, limit)))
+    }
+    fn changes(&self) -> &Changes {
+        &self.changes
+    }
+    fn is_shared(&self) -> bool {
+        false
     }
     fn closing_channels(&self) -> Answer<'_, Vec<Pending>> {
         Box::pin(self.readers.run(|db| read::pending_channels(db, read::CLOSING)))
@@ -162,16 +192,21 @@ impl Store for SqliteStore {
         Box::pin(self.readers.run(move |db| chain::channels_of(db, payee)))
     }
     fn open_intent(&self, intent: NewIntent) -> Answer<'_, IntentId> {
-        Box::pin(self.writer.run(move |db| intents::open(db, &intent)))
+        Box::pin(
+            self.writer.run_and_mark(move |db| Ok((intents::open(db, &intent)?, channels_in(intent.contract, intent.rows.iter().map(|r| r.number))))),
+        )
     }
     fn open_intents(&self) -> Answer<'_, Vec<Intent>> {
         Box::pin(self.readers.run(intents::list_open))
     }
     fn finish_intent(&self, id: IntentId, end: IntentEnd) -> Answer<'_, ()> {
-        Box::pin(self.writer.run(move |db| intents::finish(db, id, &end)))
+        Box::pin(self.writer.run_and_mark(move |db| Ok(((), intents::finish(db, id, &end)?))))
     }
     fn set_aside(&self, rows: Vec<SetAside>) -> Answer<'_, ()> {
-        Box::pin(self.writer.run(move |db| intents::set_aside(db, &rows)))
+        Box::pin(self.writer.run_and_mark(move |db| {
+            intents::set_aside(db, &rows)?;
+            Ok(((), rows.iter().flat_map(|row| channels_in(row.contract, [row.number])).collect()))
+        }))
     }
     fn earnings(&self, payee: Address) -> Answer<'_, Vec<Earnings>> {
         Box::pin(self.readers.run(move |db| read::earnings(db, payee)))

@@ -10,7 +10,7 @@ use rivulet_core::{
     signature::CompactSignature,
 };
 use rivulet_rules::accept::Best;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -55,20 +55,36 @@ pub fn open(path: &Path) -> Result<Connection, StoreError> {
 /// Of the pending channels, those whose payer has asked for money back: the condition of the index `channels_closing`.
 pub const CLOSING: &str = "AND (c.close_due_at IS NOT NULL OR c.refund_due_at IS NOT NULL)";
 
-/// Channels that could be claimed from, and for which `also` holds.
-pub fn pending_channels(db: &Connection, also: &str) -> Result<Vec<Pending>, StoreError> {
-    let sql = format!(
+/// Reads the pending channels for which `also` holds.
+fn pending_sql(also: &str) -> String {
+    format!(
         "SELECT {STATE}, v.cumulative_amount, v.signature, s.sent_at FROM vouchers v JOIN channels c ON c.book = v.book AND c.serial = v.serial
          LEFT JOIN row_claims s ON s.contract = 0 AND s.book = v.book AND s.serial = v.serial
          WHERE v.cumulative_amount > c.claimed AND c.deposit > c.claimed AND c.is_closed = 0 AND v.set_aside IS NULL AND v.channel_id = c.channel_id
              AND NOT EXISTS (SELECT 1 FROM intent_rows r WHERE r.contract = 0 AND r.book = v.book AND r.serial = v.serial AND r.is_open = 1) {also}"
-    );
-    let mut query = db.prepare_cached(&sql)?;
-    let rows = query.query_map([], |row| {
-        let best = Best { cumulative_amount: amount_at(row, STATE_COLUMNS)?, signature: CompactSignature(bytes_at(row, STATE_COLUMNS + 1)?) };
-        Ok(Pending { state: state_at(row)?, best, sent_at: row.get(STATE_COLUMNS + 2)? })
-    })?;
+    )
+}
+
+fn pending_at(row: &Row<'_>) -> rusqlite::Result<Pending> {
+    let best = Best { cumulative_amount: amount_at(row, STATE_COLUMNS)?, signature: CompactSignature(bytes_at(row, STATE_COLUMNS + 1)?) };
+    Ok(Pending { state: state_at(row)?, best, sent_at: row.get(STATE_COLUMNS + 2)? })
+}
+
+/// Channels that could be claimed from, and for which `also` holds.
+pub fn pending_channels(db: &Connection, also: &str) -> Result<Vec<Pending>, StoreError> {
+    let mut query = db.prepare_cached(&pending_sql(also))?;
+    let rows = query.query_map([], pending_at)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Those of these channels that could be claimed from, in the order given.
+pub fn pending_of(db: &Connection, numbers: &[ChannelNumber]) -> Result<Vec<Pending>, StoreError> {
+    let mut query = db.prepare_cached(&pending_sql("AND v.book = ?1 AND v.serial = ?2"))?;
+    let mut found = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        found.extend(query.query_row((number.book, number.serial), pending_at).optional()?);
+    }
+    Ok(found)
 }
 
 /// Streams that could be claimed from.
@@ -98,7 +114,7 @@ pub fn earnings(db: &Connection, payee: Address) -> Result<Vec<Earnings>, StoreE
 pub fn counts(db: &Connection) -> Result<Counts, StoreError> {
     let sql = "SELECT (SELECT count(*) FROM channels), (SELECT count(*) FROM vouchers), (SELECT count(*) FROM intents WHERE state = 'open'),
          (SELECT count(*) FROM vouchers WHERE set_aside IS NOT NULL)";
-    let read = |row: &rusqlite::Row<'_>| {
+    let read = |row: &Row<'_>| {
         Ok(Counts { channels: u64_at(row, 0)?, vouchers: u64_at(row, 1)?, open_intents: u64_at(row, 2)?, set_aside: u64_at(row, 3)? })
     };
     Ok(db.query_row(sql, [], read)?)

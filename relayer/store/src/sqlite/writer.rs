@@ -4,9 +4,11 @@ use super::{
     accept::{self, Group},
     mark::MarkFile,
 };
-use crate::{Accepted, StoreError};
+use crate::{Accepted, StoreError, changes::Changes};
+use rivulet_core::ids::ChannelNumber;
 use rivulet_rules::accept::{Rejection, Verified};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// How many calls may wait. Beyond it callers are told to come back: a queue that only grows answers nobody in time.
@@ -29,6 +31,7 @@ enum Job {
 #[derive(Debug)]
 pub struct Writer {
     queue: Option<mpsc::Sender<Job>>,
+    changes: Arc<Changes>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -38,16 +41,17 @@ fn gone() -> StoreError {
 
 impl Writer {
     /// Starts the thread.
-    pub fn start(db: Connection, mark: MarkFile) -> Result<Self, StoreError> {
+    pub fn start(db: Connection, mark: MarkFile, changes: Arc<Changes>) -> Result<Self, StoreError> {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let run = move || Loop { db, jobs, mark }.run();
+        let noted = Arc::clone(&changes);
+        let run = move || Loop { db, jobs, mark, changes: noted }.run();
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(run).map_err(|e| StoreError::Database(e.to_string()))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { queue: Some(queue), changes, thread: Some(thread) })
     }
 
     /// Nothing can be written.
     pub fn none() -> Self {
-        Self { queue: None, thread: None }
+        Self { queue: None, changes: Arc::default(), thread: None }
     }
 
     fn queue(&self) -> Result<&mpsc::Sender<Job>, StoreError> {
@@ -64,8 +68,30 @@ impl Writer {
         answer.await.map_err(|_| gone())?
     }
 
+    /// As [`Writer::run`]; the channels that `write` says are marked as changed once they are.
+    pub async fn run_and_mark<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> Result<(T, Vec<ChannelNumber>), StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let changes = Arc::clone(&self.changes);
+        self.run_then(write, move |(value, numbers)| {
+            changes.mark(numbers);
+            value
+        })
+        .await
+    }
+
     /// Runs `write` in the next commit; waits for room in the queue. What it did is undone when it fails, and only that.
     pub async fn run<T: Send + 'static>(&self, write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static) -> Result<T, StoreError> {
+        self.run_then(write, |value| value).await
+    }
+
+    /// `then`: on the writing thread, after the commit and only then.
+    async fn run_then<U: Send + 'static, T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> Result<U, StoreError> + Send + 'static,
+        then: impl FnOnce(U) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let job = move |tx: &mut Transaction<'_>| -> Finish {
             let result = in_savepoint(tx, write);
@@ -73,7 +99,7 @@ impl Writer {
                 // The caller may be gone; then nobody needs the answer.
                 let _ = reply.send(match (result, commit) {
                     (Ok(_), Err(e)) => Err(e),
-                    (result, _) => result,
+                    (result, _) => result.map(then),
                 });
             })
         };
@@ -103,6 +129,7 @@ struct Loop {
     db: Connection,
     jobs: mpsc::Receiver<Job>,
     mark: MarkFile,
+    changes: Arc<Changes>,
 }
 
 impl Loop {
@@ -154,6 +181,7 @@ impl Loop {
                 None => accept::write_totals(&tx, &group)?,
             };
             tx.commit()?;
+            self.changes.mark(group.into_numbers());
             Ok(last_ms)
         })();
         if let Ok(Some(at_ms)) = result {

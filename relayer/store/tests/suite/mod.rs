@@ -19,6 +19,7 @@ use rivulet_core::{
 };
 use rivulet_rules::{
     chain::{Account, BlockHead, BlockRef, BookState, ChannelState, ContractKind, TxHash},
+    reconcile::{IntentRow, RowResult},
     testing::{Key, channel, id, payee, verified},
 };
 use rivulet_store::{
@@ -121,6 +122,34 @@ async fn closing_channels_are_found_apart() {
     fresh.see(2, ChannelUpdate::CloseRequested { number: NUMBER, due_at: 77 }).await;
     assert_eq!(fresh.store.closing_channels().await.unwrap(), fresh.store.pending_channels().await.unwrap());
     assert_eq!(fresh.pending().await, [10]);
+}
+
+#[tokio::test]
+async fn what_is_pending_is_read_page_by_page_and_by_number() {
+    let (fresh, key, _) = Fresh::with_channel().await;
+    for (book, serial, total) in [(1, 0, 7), (1, 2, 5), (1, 3, 0), (2, 1, 9), (3, 0, 4), (3, 7, 6)] {
+        let state = channel(Number { book, serial }, &key, 1_000 * UNIT);
+        fresh.read_at(1, state).await;
+        if total > 0 {
+            fresh.accept(&state, &key, total).await.unwrap();
+        }
+    }
+    fresh.store.open_intent(intent(&fresh, 1, 7)).await.unwrap();
+    fresh.see(2, ChannelUpdate::Closed { number: Number { book: 1, serial: 2 }, claimed: None }).await;
+    fresh.see(2, ChannelUpdate::CloseRequested { number: Number { book: 3, serial: 0 }, due_at: 9 }).await;
+    assert_eq!(fresh.pending().await, [9, 4, 6]);
+    // Known by when they were last sent, though rows between them never were.
+    let rows = vec![IntentRow { number: Number { book: 3, serial: 7 }, cumulative_amount: 6 * UNIT, gain: 6 * UNIT }];
+    let sent = fresh.store.open_intent(NewIntent { rows, ..intent(&fresh, 2, 6) }).await.unwrap();
+    let number = Number { book: 3, serial: 7 };
+    let results = vec![RowResult { number, outcome: RowOutcome::Applied, total: UNIT }];
+    fresh.store.finish_intent(sent, IntentEnd::Finalized { block: BlockRef { number: 9, hash: [9; 32] }, fee_planck: None, results }).await.unwrap();
+    assert_eq!(fresh.pending().await, [9, 4, 6]);
+    let changed = fresh.store.changes().take();
+    assert!(changed.is_all, "nobody had asked before");
+    fresh.accept(&channel(Number { book: 3, serial: 7 }, &key, 1_000 * UNIT), &key, 8).await.unwrap();
+    fresh.store.set_aside(vec![]).await.unwrap();
+    assert_eq!(fresh.store.changes().take().channels, [Number { book: 3, serial: 7 }]);
 }
 
 #[tokio::test]

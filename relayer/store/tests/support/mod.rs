@@ -7,11 +7,12 @@ use rivulet_core::{
     outcome::RowOutcome,
 };
 use rivulet_rules::{
+    batch::gain,
     chain::{Account, BlockRef, ChannelState, ContractKind, SignedTx, TxHash},
     reconcile::{IntentRow, RowResult},
     testing::{Key, channel, id, verified},
 };
-use rivulet_store::{ChainUpdate, ChannelUpdate, DeploymentId, Fence, IntentEnd, NewIntent, Store, StreamUpdate};
+use rivulet_store::{ChainUpdate, ChannelUpdate, DeploymentId, Fence, IntentEnd, NewIntent, Pending, Store, StreamUpdate, Unclaimed};
 use std::{sync::Arc, time::Duration};
 
 pub const NUMBER: Number = Number { book: 1, serial: 0 };
@@ -73,8 +74,36 @@ impl Fresh {
     pub async fn streams(&self) -> Vec<Number> {
         self.store.pending_streams().await.unwrap().iter().map(|p| p.number).collect()
     }
+    /// Totals of what is pending, in whichever way it is asked for.
     pub async fn pending(&self) -> Vec<u128> {
-        self.store.pending_channels().await.unwrap().iter().map(|p| p.best.cumulative_amount / UNIT).collect()
+        let mut pending = self.store.pending_channels().await.unwrap();
+        pending.sort_by_key(|p| p.state.terms.number);
+        let numbers = self.store.live_channels().await.unwrap().into_iter().chain([Number { book: 9, serial: 9 }]);
+        let mut asked_for = self.store.pending_of(numbers.collect()).await.unwrap();
+        asked_for.sort_by_key(|p| p.state.terms.number);
+        assert_eq!(asked_for, pending);
+        let is_open = |p: &&Pending| p.state.close_due_at.is_none() && p.state.refund_due_at.is_none();
+        let row = |p: &Pending| Unclaimed {
+            number: p.state.terms.number,
+            gain: gain(&p.state, p.best.cumulative_amount),
+            last_at: p.sent_at.unwrap_or(p.state.terms.opened_at),
+        };
+        let expected: Vec<_> = pending.iter().filter(is_open).map(row).filter(|row| row.gain > 0).collect();
+        for limit in [1, 2, 1_000] {
+            assert_eq!(self.unclaimed(limit).await, expected);
+        }
+        pending.iter().map(|p| p.best.cumulative_amount / UNIT).collect()
+    }
+    async fn unclaimed(&self, limit: usize) -> Vec<Unclaimed> {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.store.unclaimed(after, limit).await.unwrap();
+            found.extend(page.rows);
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return found,
+            }
+        }
     }
 }
 
