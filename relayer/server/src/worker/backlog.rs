@@ -19,8 +19,10 @@ use std::{
 
 /// Vouchers in one question to the store.
 const AT_ONCE: usize = 65_536;
-/// Vouchers that other relayers on the same database have taken are claimed at most this much later. Those with a deadline never are: they are asked for each time.
-const READ_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// On a database that others write to as well, a reading that took less than this is made for every decision.
+const SHORT: Duration = Duration::from_millis(100);
+/// A longer one is made again after so many times as long.
+const REST: u32 = 20;
 
 /// What is kept, and since when.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub(super) struct Kept {
     /// Whoever had the lease in between has changed what this process does not know.
     fence: Fence,
     read_at: Instant,
+    /// How long reading everything took.
+    took: Duration,
 }
 
 fn is_closing(pending: &Pending) -> bool {
@@ -47,10 +51,15 @@ fn take_in(backlog: &mut Backlog, numbers: &[ChannelNumber], pending: Vec<Pendin
 }
 
 impl Kept {
+    /// True when it is time to look for what other relayers have taken. What has a deadline is asked for each time anyway.
+    fn may_lack(&self) -> bool {
+        self.took < SHORT || self.read_at.elapsed() >= self.took.saturating_mul(REST)
+    }
+
     /// What is kept, with all that has changed in the store since; read anew when nothing is kept.
     async fn up_to_date(kept: Option<Self>, store: &dyn Store, fence: Fence, policy: &Policy) -> Result<Self, StoreError> {
         let changed = store.changes().take();
-        let is_old = |kept: &Self| kept.fence != fence || (store.is_shared() && kept.read_at.elapsed() >= READ_AGAIN_AFTER);
+        let is_old = |kept: &Self| kept.fence != fence || (store.is_shared() && kept.may_lack());
         let Some(mut kept) = kept.filter(|kept| !changed.is_all && !is_old(kept)) else { return Self::read_all(store, fence, policy).await };
         for book in changed.books {
             if let Some(view) = store.book(ContractKind::Channels, book).await? {
@@ -80,7 +89,7 @@ impl Kept {
             }
         }
         tracing::debug!(rows = backlog.len(), elapsed_ms = read_at.elapsed().as_millis(), "all that is pending read");
-        Ok(Self { backlog, fence, read_at })
+        Ok(Self { backlog, fence, read_at, took: read_at.elapsed() })
     }
 }
 
