@@ -15,7 +15,7 @@ pub fn run(effort: Effort) {
     for each in [0u32, 10, 200] {
         let (chain, key) = (FakeChain::new(), Key::of(1));
         chain.book(ContractKind::Channels, 1);
-        let blocks = if each == 0 { 10_000 } else { effort.channels / each / 2 };
+        let blocks = (effort.channels / 2).checked_div(each).unwrap_or(10_000);
         for block in 0..blocks {
             // Every second one opens a channel, the other asks to close one: a record inserted, a record changed.
             for event in 0..each {

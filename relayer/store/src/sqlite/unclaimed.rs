@@ -68,7 +68,7 @@ pub fn page(db: &Connection, after: Option<ChannelNumber>, limit: usize) -> Resu
     // No book has number 0.
     let from = after.map_or((0, 0), |n| (n.book, n.serial));
     let mut query = tx.prepare_cached("SELECT book, serial FROM intent_rows WHERE contract = 0 AND is_open = 1")?;
-    let in_flight: HashSet<_> = query.query_map([], |row| number_at(row))?.collect::<Result<_, _>>()?;
+    let in_flight: HashSet<_> = query.query_map([], number_at)?.collect::<Result<_, _>>()?;
     let mut query = tx.prepare_cached(
         "SELECT book, serial, is_closed OR close_due_at IS NOT NULL OR refund_due_at IS NOT NULL, channel_id, deposit, claimed, token, opened_at
          FROM channels WHERE (book, serial) > (?1, ?2) ORDER BY book, serial",
