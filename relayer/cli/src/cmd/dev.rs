@@ -182,7 +182,7 @@ impl Dev {
             None => home::folder()?.join("dev"),
         };
         if self.fresh {
-            for part in ["chain", "dev.json", "relayer.db", "relayer.db-wal", "relayer.db-shm"].map(|name| folder.join(name)) {
+            for part in ["chain", "dev.json", "relayer.db", "relayer.db-mark", "relayer.db-wal", "relayer.db-shm"].map(|name| folder.join(name)) {
                 let gone = if part.is_dir() { fs::remove_dir_all(&part) } else { fs::remove_file(&part) };
                 if let Err(e) = gone.or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) }) {
                     return Err(e).with_context(|| format!("cannot remove {}", part.display()));
@@ -236,7 +236,7 @@ network   {}
 logs      {}
 
 In another terminal:
-{path}  export RIVULET_NETWORK={} RIVULET_RPC_URL={rpc_url} RIVULET_RELAYER={url}
+{path}  export RIVULET_NETWORK={} RIVULET_DEPLOYMENT={} RIVULET_RPC_URL={rpc_url} RIVULET_RELAYER={url}
   rivulet channel open --key //Bob --payee //Charlie --deposit 20usdc --site try.example
   rivulet channel pay 1/0 0.10usdc --key //Bob
   rivulet earn show --key //Charlie
@@ -248,6 +248,7 @@ ctrl-C stops all of it.",
         deployment.contracts.streams.address.0,
         file.display(),
         folder.display(),
+        file.display(),
         file.display(),
     )
 }

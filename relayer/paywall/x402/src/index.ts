@@ -12,11 +12,12 @@
 
 import type { PaymentPayloadContext, PaymentPayloadResult, PaymentRequirements, SchemeClientHooks, SchemeNetworkClient } from '@x402/core/types';
 import { compactSignatureToSignature, hashTypedData, parseCompactSignature, recoverAddress, serializeSignature, type Address, type Hex } from 'viem';
+import { generatePrivateKey } from 'viem/accounts';
 import { purchase, voucher, type Contract, type Signer } from './typed-data.js';
 
 export { purchase, voucher, type Contract, type Signer };
 
-/** A channel's terms, as `open` returned them. */
+/** A channel's terms, flat. From `@rivulet/client`: `{ ...c.terms, channelId: c.id, openedAt: Number(c.terms.openedAt), deposit: c.deposit }`. */
 export interface ChannelTerms {
   book: number;
   serial: number;
@@ -83,7 +84,8 @@ interface PurchasePayload {
 
 const extraOf = (requirements: PaymentRequirements) => requirements.extra as unknown as Extra;
 const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
-const random32 = (): Hex => `0x${Array.from(crypto.getRandomValues(new Uint8Array(32)), (b) => b.toString(16).padStart(2, '0')).join('')}`;
+// Thirty-two random bytes: Node 18 has no global `crypto`, viem brings its own.
+const random32 = generatePrivateKey;
 
 const contractOf = (requirements: PaymentRequirements): Contract => ({
   chainId: Number(requirements.network.replace('eip155:', '')),
