@@ -1,6 +1,8 @@
 //! A node that carries a deployment of ours.
 
-use crate::{Deployment, Error, FinalizedFeed, Node, NodeOptions, RawEvent, Signer, Submitted, TxReport, abi::both::Both, decode_event, tx::Emitted};
+use crate::{
+    Deployment, Error, FinalizedFeed, Node, NodeOptions, RawEvent, Refusal, Signer, Submitted, TxReport, abi::both::Both, decode_event, tx::Emitted,
+};
 use alloy_sol_types::SolCall;
 use rivulet_core::{
     ids::{self, Address},
@@ -159,12 +161,15 @@ impl Chain {
     ///
     /// # Errors
     ///
-    /// When the node does not answer. A blob that the contract or the chain refuses is an answer: see [`DryRun::outcomes`].
+    /// When the node does not answer; [`Refusal::Payment`] when `origin` cannot pay what the batch would lock. A blob that the contract or the chain
+    /// refuses is an answer: see [`DryRun::outcomes`].
     pub async fn dry_run_claim(&self, kind: ContractKind, blob: &[u8], origin: &Account, block: BlockRef) -> Result<DryRun, Error> {
         let calldata = claim_calldata(blob);
         let contract = self.contract(kind);
         let dry = match self.node.dry_call(origin, &contract, 0, &calldata, block).await {
             Ok(dry) => dry,
+            // The rows may be good: it is the key that cannot pay the storage deposit, and another could.
+            Err(Error::Failed(why)) if why.contains("StorageDepositNotEnoughFunds") => return Err(Error::Refused(Refusal::Payment)),
             Err(e @ (Error::Reverted(_) | Error::Failed(_))) => {
                 return Ok(DryRun { weight: Weight::default(), storage_deposit_planck: 0, fee_planck: 0, outcomes: Err(e.to_string()) });
             }

@@ -111,8 +111,22 @@ export class PayChannel {
     } catch (error) {
       const best = error instanceof Rejected && error.problem.code === 'stale' ? error.problem.best : undefined;
       if (best === undefined) throw error;
+      // A later promise of our own overtook this one, and has it in its total: that the relayer has it, or one above, is all that is asked.
+      const ours = await this.exclusive(async () => this.last);
+      if (ours !== undefined && best.cumulativeAmount <= ours.cumulativeAmount) return this.deliver(relayer, ours);
       await this.resumeFrom(best.cumulativeAmount, best.signature);
       return relayer.send(await this.pay(units));
+    }
+  }
+
+  /** Hands over our last promise, or the one after it when that has overtaken it again. */
+  private async deliver(relayer: Relayer, voucher: SignedVoucher): Promise<Sent> {
+    try {
+      return await relayer.send(voucher);
+    } catch (error) {
+      const ours = error instanceof Rejected && error.problem.code === 'stale' ? await this.exclusive(async () => this.last) : undefined;
+      if (ours === undefined || ours.cumulativeAmount <= voucher.cumulativeAmount) throw error;
+      return this.deliver(relayer, ours);
     }
   }
 

@@ -40,6 +40,9 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const OURS: [HeaderName; 3] =
     [HeaderName::from_static("x-rivulet-payer"), HeaderName::from_static("x-rivulet-channel"), HeaderName::from_static("x-rivulet-purchase")];
 
+/// What some web servers take for the path.
+const REWRITES: [&str; 2] = ["x-original-url", "x-rewrite-url"];
+
 /// A reverse proxy. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Proxy {
@@ -129,6 +132,8 @@ impl Proxy {
     fn prepare(&self, headers: &mut HeaderMap, peer: Option<&ConnectInfo<SocketAddr>>, paid: Option<&Paid>) {
         remove_hop_by_hop(headers);
         OURS.iter().for_each(|name| drop(headers.remove(name)));
+        // Some web servers take the path from these: another one than was paid for.
+        REWRITES.iter().for_each(|name| drop(headers.remove(*name)));
         let peer = peer.map(|ConnectInfo(peer)| peer.ip().to_string());
         let before: Vec<_> = headers.get_all(FORWARDED_FOR).iter().filter_map(|v| v.to_str().ok().map(str::to_owned)).collect();
         let hops = if self.trust_forwarded { before } else { Vec::new() };

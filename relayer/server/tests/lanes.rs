@@ -1,6 +1,7 @@
 //! given several signing keys
 //! ├── batches go beside each other, each key with its own nonces and its own limit, and no row twice
 //! ├── a key that cannot pay is set aside with what is missing, the others go on, and it is used again when it has money
+//! ├── a key that cannot pay what a batch locks: its rows are not refused, another key carries them
 //! ├── a key that another program uses at the same time: the batch is lost to it and goes by another key, once
 //! └── a key that is taken out of the configuration: what it sent is still followed
 
@@ -184,4 +185,17 @@ async fn what_a_key_sent_that_is_no_longer_configured_is_still_followed() {
     world.chain.produce();
     pass(&relayer).await;
     assert_eq!((world.paid(), world.included(), under_way(&relayer).await.len()), (vec![7; 2], 1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_not_refused_because_the_first_key_cannot_pay_what_they_lock() {
+    let world = World::new(&KEYS[..2], 2);
+    let relayer = world.start().await;
+    world.chain.lock().faults.cannot_lock.insert(KEYS[0]);
+    pass(&relayer).await;
+    assert_eq!(under_way(&relayer).await.into_keys().collect::<Vec<_>>(), [KEYS[1]]);
+    assert_eq!(relayer.api.store.counts().await.unwrap().set_aside, 0);
+    world.chain.produce();
+    pass(&relayer).await;
+    assert_eq!(world.paid(), [7, 7]);
 }

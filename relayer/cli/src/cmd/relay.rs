@@ -7,8 +7,11 @@ use super::{dry_run, nodes, stop_on_signal};
 use crate::{chain::SignedChain, database, log, signer};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use rivulet_chain::{Chain, Deployment, Signer};
-use rivulet_rules::{chain::ContractKind, text};
+use rivulet_chain::{Chain, Deployment, Signer, Standing};
+use rivulet_rules::{
+    chain::{BlockRef, ContractKind},
+    text,
+};
 use rivulet_server::{
     config::{Config, Signer as SignerConfig},
     control::SetLog,
@@ -231,9 +234,24 @@ async fn connect(config: &Config, deployment: &Deployment, signers: &[Signer], s
     for (slot, kind) in fee_ceiling_bps.iter_mut().zip([ContractKind::Channels, ContractKind::Streams]) {
         *slot = chain.config(kind, head.block).await.context("cannot read the contract's configuration")?.fee_ceiling_bps;
     }
+    for signer in signers {
+        check_mapped(&chain, signer, head.block).await?;
+    }
     let network = network(deployment, first(signers)?, fee_ceiling_bps);
     tracing::info!(network = network.name, block = head.block.number, relayer = %network.relayer_address, keys = signers.len(), "connected");
     Ok((chain, network))
+}
+
+/// An account that is not mapped cannot call contracts, and pays for each try: a dry run does not show it.
+async fn check_mapped(chain: &Chain, signer: &Signer, block: BlockRef) -> anyhow::Result<()> {
+    let (node, account) = (chain.node(), signer.account());
+    // One that does not exist yet is mapped when it gets its first money.
+    let exists = node.account_exists(&account, block).await.context("cannot read a signing key's account")?;
+    let standing = node.standing(&signer.address(), block).await.context("cannot read a signing key's account")?;
+    if exists && standing != Standing::Mapped(account) {
+        bail!("the signing key's account {} is not mapped, so it cannot call contracts: send Revive.map_account with it once", text::hex(&account.0));
+    }
+    Ok(())
 }
 
 async fn relay(config: Config, deployment: Deployment, signers: Vec<Signer>, secrets: Secrets, set_log: SetLog) -> anyhow::Result<()> {

@@ -24,13 +24,16 @@ impl Paywall {
         // Before it is charged: see `flight`.
         let flight = self.0.flights.board(id);
         let is_step = price.unit != Unit::Request;
+        // The body is not signed: with one, the same purchase again could be for something else.
+        let is_without_body = ["GET ", "HEAD "].iter().any(|method| payment.purchase.request.starts_with(method));
+        let most_requests = if is_without_body { self.0.most_requests } else { 1 };
         let charge = Charge {
             id,
             request: payment.purchase.request.clone(),
             budget: payment.purchase.amount,
             price: price.units,
             is_step,
-            most_requests: if is_step { u32::MAX } else { self.0.most_requests },
+            most_requests: if is_step { u32::MAX } else { most_requests },
             valid_until: payment.purchase.valid_until,
             accepted,
             now: now(),
@@ -47,7 +50,7 @@ impl Paywall {
             }
             Outcome::Replayed => Err(Denied::new("replayed", "this nonce was used for another request").with(known.as_ref())),
             Outcome::UsedUp => {
-                let detail = format!("this purchase was served {} times: take a new nonce", self.0.most_requests);
+                let detail = format!("this purchase was served {most_requests} times: take a new nonce");
                 Err(Denied::new("used_up", detail).with(known.as_ref()))
             }
         }

@@ -227,3 +227,22 @@ export class ChannelScheme implements SchemeNetworkClient {
     return before.promised !== account.promised || before.available !== account.available;
   }
 }
+
+/**
+ * A `fetch` for `wrapFetchWithPayment` that lets a site ask to be paid only for what was fetched from it. Without it a site could name another site's page,
+ * and have what was signed for that page: `wrapFetchWithPayment(forThisRequest(fetch), client)`.
+ */
+export const forThisRequest =
+  (inner: typeof fetch): typeof fetch =>
+  async (input, init) => {
+    const response = await inner(input, init);
+    const asked = response.status === 402 ? response.headers.get('PAYMENT-REQUIRED') : null;
+    if (asked === null) return response;
+    const request = input instanceof Request ? input : undefined;
+    const { host, pathname, search } = new URL(response.url || (request?.url ?? String(input)));
+    const fetched = `${(init?.method ?? request?.method ?? 'GET').toUpperCase()} ${host}${pathname}${search}`;
+    const { accepts } = JSON.parse(atob(asked)) as { accepts: { scheme: string; extra?: { request?: string } }[] };
+    const other = accepts.find((a) => a.scheme === 'channel' && a.extra?.request !== fetched);
+    if (other !== undefined) throw new Error(`the site asks to be paid for ${other.extra?.request}; fetched was ${fetched}: nothing was signed`);
+    return response;
+  };

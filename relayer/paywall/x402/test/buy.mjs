@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { decodePaymentResponseHeader, wrapFetchWithPayment, x402Client } from '@x402/fetch';
 import { privateKeyToAccount } from 'viem/accounts';
-import { ChannelScheme } from '../dist/index.js';
+import { ChannelScheme, forThisRequest } from '../dist/index.js';
 
 const { url, key, network, channel, price } = JSON.parse(process.env.BUY);
 const terms = { ...channel, deposit: BigInt(channel.deposit) };
@@ -12,7 +12,7 @@ function fresh(fetch = globalThis.fetch) {
   const scheme = new ChannelScheme({ signer: privateKeyToAccount(key), channels: [terms] });
   const client = new x402Client().register(network, scheme);
   client.setSpendControls({ allowedAssets: [{ network, asset: channel.token, maxAmountPerPayment: price }] });
-  return { scheme, pay: wrapFetchWithPayment(fetch, client) };
+  return { scheme, pay: wrapFetchWithPayment(forThisRequest(fetch), client) };
 }
 const told = (response) => decodePaymentResponseHeader(response.headers.get('PAYMENT-RESPONSE'));
 async function got(response, content, amount) {

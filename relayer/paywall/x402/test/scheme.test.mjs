@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hashTypedData, recoverAddress } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { ChannelScheme, purchase, voucher } from '../dist/index.js';
+import { ChannelScheme, forThisRequest, purchase, voucher } from '../dist/index.js';
 
 const signer = privateKeyToAccount(`0x${'11'.repeat(32)}`);
 const other = privateKeyToAccount(`0x${'22'.repeat(32)}`);
@@ -97,4 +97,13 @@ test('steps are signed for as many at a time as it was told', async () => {
   const payload = await pay(make({ steps: 3n }), bytes);
   assert.equal(payload.purchase.amount, '300');
   assert.equal(total(payload), 300n);
+});
+
+test('a site cannot have another site\'s page paid', async () => {
+  const answer = (request) => async () => new Response('', { status: 402, headers: { 'PAYMENT-REQUIRED': btoa(JSON.stringify({ accepts: [offer(request)] })) } });
+  const ask = (request, ...call) => forThisRequest(answer(request))(...call);
+  await assert.rejects(ask('GET blog.example/articles/1', 'https://evil.example/x'), /asks to be paid for GET blog\.example\/articles\/1; fetched was GET evil\.example\/x/);
+  await assert.rejects(ask('GET h/a', 'http://h/a', { method: 'POST' }), /fetched was POST h\/a/);
+  await assert.rejects(ask('GET h/a', new Request('http://h/b')), /fetched was GET h\/b/);
+  assert.equal((await ask('GET h:81/a?b=1', 'http://h:81/a?b=1')).status, 402);
 });

@@ -135,7 +135,15 @@ impl Worker {
                 }
                 Choice::Nothing => return Ok(false),
             };
-            match self.try_batch(&round, &batch, &policy).await? {
+            let trial = match self.try_batch(&round, &batch, &policy).await {
+                // Nothing is wrong with the rows: another key may carry them.
+                Err(WorkError::Chain(poor @ ChainError::Unfunded(_))) => {
+                    self.refused(&round.signer, &poor, head).await;
+                    return Ok(true);
+                }
+                trial => trial?,
+            };
+            match trial {
                 Trial::Good(dry_run) => return self.send(&round, &batch, &dry_run, fence).await,
                 Trial::Without(out, aside) => {
                     self.store.set_aside(aside).await?;

@@ -65,6 +65,8 @@ pub struct Faults {
     pub dry: BTreeMap<Number, RowOutcome>,
     /// The contract refuses blobs with more rows than this.
     pub most_rows: Option<usize>,
+    /// Signers that cannot pay the storage deposit of a dry run.
+    pub cannot_lock: BTreeSet<Account>,
     /// Blocks below this number are gone.
     pub pruned_below: u64,
     /// Who asks for this channel waits until it is released.
@@ -420,8 +422,11 @@ impl ChainAccess for FakeChain {
         let signers = self.lock().signers.clone();
         if signers.is_empty() { vec![SIGNER] } else { signers }
     }
-    fn dry_run<'a>(&'a self, contract: ContractKind, blob: &'a [u8], _: Account, _: BlockRef) -> Ask<'a, DryRun> {
+    fn dry_run<'a>(&'a self, contract: ContractKind, blob: &'a [u8], signer: Account, _: BlockRef) -> Ask<'a, DryRun> {
         let chain = self.lock();
+        if chain.faults.cannot_lock.contains(&signer) {
+            return ready(Err(ChainError::Unfunded("StorageDepositNotEnoughFunds".to_owned())));
+        }
         let rows = State::rows(contract, blob);
         let outcome = |(number, total): &(Number, u128)| chain.faults.dry.get(number).copied().unwrap_or(chain.outcome(contract, *number, *total).0);
         let outcomes = match chain.faults.most_rows.filter(|most| rows.len() > *most) {
