@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 const BACKUP: &str = "Examples:
   rivulet relay backup relayer.backup --config relayer.toml
-  rivulet relay backup \"/backups/relayer-$(date +%F)\" --json
+  rivulet relay backup /backups/today.backup --json
 
 The relayer goes on meanwhile; the file is of one moment. It is an SQLite database with the relayer's tables, whichever database it was taken from,
 readable by its owner alone, and can be put back into either kind. A file that exists is not overwritten.";
