@@ -26,7 +26,8 @@ fn words(line: &str) -> Vec<String> {
 }
 
 fn examples(command: &Command) -> Vec<String> {
-    let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    // A line that ends with a backslash goes on in the next.
+    let text = command.get_after_help().map(ToString::to_string).unwrap_or_default().replace("\\\n", " ");
     // Examples are indented by two, what they do by six.
     let lines = text.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     lines.map(str::trim).filter(|line| words(line).first().is_some_and(|word| word == "rivulet")).map(str::to_owned).collect()
