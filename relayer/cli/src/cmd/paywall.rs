@@ -20,13 +20,13 @@ const EXAMPLES: &str = "Examples:
   rivulet paywall --upstream http://127.0.0.1:3000 --price '/articles/*=0.10usdc' --payee 0x9621dde636de098b43efb0fa9b61facfe328f99d \\
       --relayer http://127.0.0.1:8787 --deployment deployments/dev.json
       ten cents for each article of the server on port 3000; the rest stays free
-  rivulet paywall ... --price '/articles/free/*=free' --price '/articles/*=0.10usdc' --price '/articles/*=0.02native'
+  rivulet paywall --config paywall.toml --price '/articles/free/*=free' --price '/articles/*=0.10usdc' --price '/articles/*=0.02native'
       the first rule that matches holds; an article is paid in USDC or in the native token
-  rivulet paywall ... --price '/files/*=0.001usdc/MB' --price '/radio=0.01usdc/10s'
+  rivulet paywall --config paywall.toml --price '/files/*=0.001usdc/MB' --price '/radio=0.01usdc/10s'
       by what is sent, by how long it takes: each step is charged before it is served
   rivulet paywall check-config --config paywall.toml
   rivulet paywall purchases --database paywall.db
-  rivulet paywall refund --database paywall.db --channel 1/0 --purchase 0x5c...
+  rivulet paywall refund --database paywall.db --channel 1/0 --purchase 0x5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c
 
 A price is an amount with its token, and a unit if it is not for a request: B kB MB GB KiB MiB GiB, s min h, with a count before it if it is not one. A bare
 number is refused. Every key of the file, with its default: relayer/paywall/config/full.toml. SIGINT or SIGTERM stops in good order.";
