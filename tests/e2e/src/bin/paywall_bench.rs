@@ -38,7 +38,7 @@ struct Args {
     #[arg(long, default_value_t = 32)]
     connections: u32,
     /// How many paid requests a second are prepared.
-    #[arg(long, default_value_t = 4_000)]
+    #[arg(long, default_value_t = 12_000)]
     prepared_per_sec: u32,
 }
 
