@@ -1,7 +1,7 @@
 import type { Hex } from 'viem';
 import { RivuletError } from './errors.js';
 import type { PayChannel } from './pay-channel.js';
-import { type Bought, type Offer, type Settled, SCHEME, buy, checkRequest, choose, finish, fromHeader, payload, raise, readOffer, readSettled, refuse, settle, stateOf } from './purchases.js';
+import { type Bought, type Offer, type Settled, SCHEME, buy, checkRequest, choose, finish, fromHeader, lose, payload, raise, readOffer, readSettled, refuse, settle, stateOf } from './purchases.js';
 import type { Purse } from './purse.js';
 import { Rejected, readProblem } from './relayer.js';
 
@@ -222,7 +222,10 @@ export function payingFetch(channels: PayChannel | readonly PayChannel[], option
       await answer.body?.cancel();
       const paying = new Request(url === asked.url ? asked.clone() : new Request(url, asked.clone()));
       paying.headers.set('PAYMENT-SIGNATURE', headerOf(purse, offer, bought));
-      answer = await inner(paying);
+      answer = await inner(paying).catch(async (error: unknown) => {
+        await lose(purse, bought.purchase.nonce);
+        throw error;
+      });
       before = { pay, bought };
       if (answer.status === 402) continue;
       const { nonce } = bought.purchase;

@@ -206,9 +206,14 @@ export function buy(purse: Purse, offer: Offer, how: HowToBuy = {}): Promise<Bou
   return purse.exclusive(async (all) => {
     const dealings = { ...all, purchases: all.purchases.filter((one) => one.validUntil > offer.now) };
     const isWhole = offer.unit === 'request';
-    const again = isWhole ? dealings.purchases.find((one) => one.request === offer.request && one.amount >= offer.amount) : undefined;
+    // What has a body is served once a purchase, and one that is under way is another's.
+    const isFree = (one: KeptPurchase) => one.request === offer.request && one.amount >= offer.amount && (/^(GET|HEAD) /.test(one.request) || one.isLost === true);
+    const again = isWhole ? dealings.purchases.find(isFree) : undefined;
     const voucher = purse.voucher;
-    if (again !== undefined && voucher !== undefined) return { purchase: again, voucher, added: 0n };
+    if (again !== undefined && voucher !== undefined) {
+      if (again.isLost === true) await purse.keep({ ...dealings, purchases: [...without(dealings.purchases, again.nonce), { ...again, isLost: false }] });
+      return { purchase: again, voucher, added: 0n };
+    }
     // As many steps as the limits leave, and one at least: if that is too dear, it is refused.
     const wanted = offer.amount * (isWhole ? 1n : max(1n, how.steps ?? 1n));
     const most = min(wanted, how.most ?? wanted, purse.limits.perPayment ?? wanted);
@@ -239,6 +244,11 @@ async function learn(purse: Purse, dealings: Dealings, state: State | undefined)
   const left = max(0n, state.available + max(purse.promised, state.accepted) - state.accepted - reserved);
   const aside = isNews ? 0n : min(dealings.aside, left);
   await purse.keep({ ...dealings, aside, credit: left - aside }, voucher);
+}
+
+/** No answer came: it may be asked for again. */
+export function lose(purse: Purse, nonce: Hex): Promise<void> {
+  return purse.exclusive(async (dealings) => purse.keep({ ...dealings, purchases: dealings.purchases.map((one) => (one.nonce === nonce ? { ...one, isLost: true } : one)) }));
 }
 
 /** What a paywall says of this channel; of another one it has nothing to say. */

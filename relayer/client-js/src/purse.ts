@@ -35,6 +35,8 @@ export interface KeptPurchase {
   /** Unix seconds, by the paywall's clock. */
   readonly validUntil: number;
   readonly signature: Hex;
+  /** No answer came, and nobody has asked again. */
+  readonly isLost?: boolean;
 }
 
 /** What is kept of a channel beside its total. */

@@ -16,7 +16,7 @@ fn purchases_are_read_as_viem_signs_them() {
     let path = std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/../../tests/vectors/vectors.json";
     let vectors: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let text = |v: &Value, field: &str| v[field].as_str().unwrap().to_owned();
-    let address = |v: &Value, field: &str| -> Address { text::address(field, &text(v, field)).unwrap() };
+    let address = |v: &Value, field: &'static str| -> Address { text::address(field, &text(v, field)).unwrap() };
     let all = vectors["purchases"].as_array().unwrap();
     for v in all {
         let deployment = &vectors["deployments"][v["deployment"].as_u64().unwrap() as usize];
