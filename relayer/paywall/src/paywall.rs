@@ -184,6 +184,11 @@ impl Paywall {
         }
     }
 
+    /// Where the relayer is, as it is asked from here.
+    pub fn relayer(&self) -> &str {
+        &self.0.relayer
+    }
+
     /// The counters.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics

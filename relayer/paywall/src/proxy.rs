@@ -216,7 +216,7 @@ impl Proxy {
 }
 
 /// Why, down to the bottom: "client error (Connect)" alone helps nobody.
-fn causes(e: &(dyn Error + 'static)) -> String {
+pub(crate) fn causes(e: &(dyn Error + 'static)) -> String {
     std::iter::successors(e.source(), |e| (*e).source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 

@@ -1,8 +1,8 @@
 //! The relayer that carries the vouchers: the one that the 402 names.
 
-use crate::{denied::Denied, payload::Payment, paywall::StartError, store::Accepted};
+use crate::{denied::Denied, payload::Payment, paywall::StartError, proxy::causes, store::Accepted};
 use rivulet_client::{
-    Error, Relayer, SignedVoucher,
+    Error as ClientError, Relayer, SignedVoucher,
     relay::{BestJson, Problem},
 };
 use rivulet_core::{
@@ -13,7 +13,7 @@ use rivulet_core::{
 use rivulet_http::trust;
 use rivulet_rules::{accept::signature::recover, text};
 use serde::Deserialize;
-use std::{path::Path, time::Duration};
+use std::{error::Error, path::Path, time::Duration};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -57,8 +57,10 @@ async fn problem_of(response: reqwest::Response) -> Result<Problem, Denied> {
     Ok(Problem { status, ..problem })
 }
 
-fn unreachable(e: impl std::fmt::Display) -> Denied {
-    Denied::new("relayer_unreachable", format!("the relayer does not answer: {e}"))
+/// The log has the reason, with addresses that are nobody's business.
+fn unreachable(e: impl Error + 'static) -> Denied {
+    tracing::warn!(error = %e, because = causes(&e), "the relayer does not answer");
+    Denied::new("relayer_unreachable", "the relayer does not answer; nothing was charged")
 }
 
 impl Link {
@@ -73,7 +75,7 @@ impl Link {
             Some(_) => http.use_preconfigured_tls(trust::client(ca_file)?),
             None => http,
         };
-        let http = http.build().map_err(Error::Unreachable)?;
+        let http = http.build().map_err(ClientError::Unreachable)?;
         let base = url.trim_end_matches('/').to_owned();
         Ok(Self { relayer: Relayer::with_client(&base, http.clone()), base, http, separator: Domain::Channels.separator(at, &SoftKeccak) })
     }
@@ -83,9 +85,13 @@ impl Link {
     /// # Errors
     ///
     /// When it does not answer.
-    pub async fn info(&self) -> Result<Info, Error> {
-        let response = self.http.get(format!("{}/v1/info", self.base)).send().await.map_err(Error::Unreachable)?;
-        response.json().await.map_err(|e| Error::Answer(e.to_string()))
+    pub async fn info(&self) -> Result<Info, ClientError> {
+        let response = self.http.get(format!("{}/v1/info", self.base)).send().await.map_err(ClientError::Unreachable)?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(ClientError::Answer(format!("{status} at {}/v1/info: is it a relayer?", self.base)));
+        }
+        response.json().await.map_err(|e| ClientError::Answer(e.to_string()))
     }
 
     /// A total with a signature that counts for this channel.
@@ -126,11 +132,11 @@ impl Link {
         match self.relayer.pay(&voucher).await {
             Ok(_) => Ok(Accepted { total: *total, signature: *signature }),
             // It has a higher one, with the payer's signature: that covers more.
-            Err(Error::Rejected(problem)) if problem.code == "stale" => {
+            Err(ClientError::Rejected(problem)) if problem.code == "stale" => {
                 let best = problem.best.as_ref().and_then(|best| self.signed(payment, best)).filter(|best| best.total >= *total);
                 best.ok_or_else(|| Denied::by_relayer(&problem))
             }
-            Err(Error::Rejected(problem)) => Err(Denied::by_relayer(&problem)),
+            Err(ClientError::Rejected(problem)) => Err(Denied::by_relayer(&problem)),
             Err(e) => Err(unreachable(e)),
         }
     }

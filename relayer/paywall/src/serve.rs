@@ -7,7 +7,7 @@ use crate::{
     denied::Denied,
     payload::PAYMENT_SIGNATURE,
     paywall::{Paywall, Quote, StartError},
-    proxy::Proxy,
+    proxy::{Proxy, causes},
 };
 use axum::{
     Router,
@@ -187,12 +187,15 @@ async fn told(stop: &mut watch::Receiver<bool>) {
 
 /// A relayer that starts later is waited for; one that does not fit ends it.
 async fn wait_for_relayer(paywall: &Paywall) -> Result<(), StartError> {
-    let mut is_told = false;
+    let mut told = String::new();
     loop {
         match paywall.check_relayer().await {
             Err(StartError::Relayer(e)) => {
-                if !std::mem::replace(&mut is_told, true) {
-                    tracing::warn!(error = %e, "waiting for the relayer");
+                let because = causes(&e);
+                // Once, and again when it is something else.
+                if because != told {
+                    tracing::warn!(error = %e, because, relayer = paywall.relayer(), "waiting for the relayer: nothing is served until it answers");
+                    told = because;
                 }
                 sleep(Duration::from_secs(1)).await;
             }
