@@ -143,7 +143,7 @@ const TYPES = {
 };
 /** Signed by a relayer, for its clients: relayer/rules/src/acknowledgement.rs. */
 TYPES.Acknowledgement = 'bytes32 channelId,uint128 cumulativeAmount,uint64 acceptedAt';
-/** Signed by a payer, for a paywall: relayer/paywall/src/purchase.rs. Its nonce is 32 bytes, unlike those of the contracts' forms. */
+/** Signed by a payer, for a paywall: relayer/client/src/buy/purchase.rs. Its nonce is 32 bytes, unlike those of the contracts' forms. */
 TYPES.Purchase = 'bytes32 channelId,uint128 amount,string request,bytes32 nonce,uint64 validUntil';
 const fieldsOf = (type) => TYPES[type].split(',').map((f) => f.split(' '));
 

@@ -7,7 +7,7 @@
 //! - [`grant`]: what may be served for what was accepted; [`flight`]: when money is given back.
 //! - [`payload`]: what payers sign and send (`rivulet_client::buy` is their side); [`offer`], [`denied`], [`answer`]: what they are told.
 //! - [`store`]: what must not be forgotten; [`relayer`]: who carries the vouchers.
-//! - [`paywall`]: from a request to a decision; [`layer`], [`meter`]: what is done about it.
+//! - [`paywall`]: from a request to a decision; [`layer`], [`meter`]: what is done about it; [`cors`]: for pages of other origins too.
 //! - [`proxy`], [`serve`], [`config`], [`metrics`]: the daemon.
 //!
 //! ```no_run
@@ -26,6 +26,7 @@
 
 pub mod answer;
 pub mod config;
+pub mod cors;
 pub mod denied;
 pub mod flight;
 pub mod grant;

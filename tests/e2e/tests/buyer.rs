@@ -58,6 +58,8 @@ impl World {
             deployment: play.stage.deployment_path(),
             node_url: play.stage.node.url(),
             prices: ["/articles/*=0.10usdc", "/broken/*=0.10usdc"].map(str::to_owned).into(),
+            tls: None,
+            more: Vec::new(),
         };
         let wall = Wall::start(folder, flags).await.unwrap();
         let wanted = OpenChannel { payee, token: Coin::Usdc.token(), challenge_period_secs: CHALLENGE_SECS, amount: 5_000_000 };

@@ -22,6 +22,8 @@ async fn a_page_is_paid_for_by_the_command_that_gets_it() {
         deployment: world.stage.deployment_path(),
         node_url: world.stage.node.url(),
         prices: ["/articles/*=0.10usdc", "/broken/*=0.10usdc", "/files/*=0.001usdc/MB"].map(str::to_owned).into(),
+        tls: None,
+        more: Vec::new(),
     };
     let mut wall = Wall::start(folder, flags).await.unwrap();
     let (user, url) = (world.user.with("RIVULET_KEY", "//Bob"), wall.url());

@@ -1,5 +1,6 @@
 //! The purchases that viem signed (`tests/vectors`): read and signed here to the same bytes.
 
+use rivulet_client::buy::{Purchase, separator};
 use rivulet_client::{VoucherKey, VoucherSigner};
 use rivulet_core::{
     SoftKeccak,
@@ -7,7 +8,6 @@ use rivulet_core::{
     ids::{Address, Deployment},
     signature::CompactSignature,
 };
-use rivulet_paywall::purchase::{Purchase, separator};
 use rivulet_rules::text;
 use serde_json::Value;
 
