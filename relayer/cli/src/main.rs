@@ -10,6 +10,7 @@ mod database;
 mod failure;
 #[cfg(test)]
 mod help;
+mod hint;
 mod home;
 mod kept;
 mod log;
@@ -18,6 +19,7 @@ mod party;
 mod signer;
 mod statement;
 mod told;
+mod when;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
