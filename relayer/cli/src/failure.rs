@@ -26,6 +26,13 @@ pub enum Failure {
     NotFound(String),
 }
 
+/// A command line that clap did not take: its sentence, without the usage that follows.
+pub fn of_clap(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let sentence = text.split("\n\n").next().unwrap_or_default().trim().trim_start_matches("error: ");
+    Failure::Usage(sentence.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 /// Exit codes: final, new ones are added.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]

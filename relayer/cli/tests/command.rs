@@ -276,6 +276,29 @@ fn keys_are_imported_shown_and_listed_and_never_said() {
 }
 
 #[test]
+fn an_error_is_json_where_it_was_asked_for_whoever_finds_it() {
+    let dir = folder("");
+    for (args, expected) in [
+        (&["channel", "pay", "3/0", "5", "--json"][..], "a number alone could be anything"),
+        (&["channel", "pay", "--json"], "required arguments were not provided: <CHANNEL>"),
+        (&["stream", "delegate", "1/0", "--to", "//Dave", "--json"], "--rights <RIGHTS>"),
+        (
+            &["stream", "create", "--payee", "//Dave", "--rate", "1dot/hour", "--deposit", "1dot", "--start", "soon", "--json"],
+            "or so much later or earlier",
+        ),
+        (&["channel", "refund", "3/0", "5dot", "--cancel", "--json"], "cannot be used with"),
+        (&["earn", "statement", "--from", "2026-11-02", "--to", "2026-11-01", "--json"], "--from 2026-11-02 is after --to 2026-11-01"),
+    ] {
+        let (ok, text) = rivulet(dir.path(), args);
+        let error: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
+        assert!(!ok && error["error"] == "usage" && error["exit_code"] == 2, "{text}");
+        assert!(error["message"].as_str().unwrap().contains(expected) && text.lines().count() == 1, "{text}");
+    }
+    // Help is help.
+    assert!(rivulet(dir.path(), &["stream", "show", "--help", "--json"]).1.contains("Examples:"));
+}
+
+#[test]
 fn a_manual_page_for_each_command_is_written() {
     let dir = folder("");
     let (ok, text) = rivulet(dir.path(), &["man", "--out", "man1"]);
