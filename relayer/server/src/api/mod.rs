@@ -10,6 +10,7 @@
 //! | `GET /v1/info` | [`info`] |
 //! | `GET /v1/openapi.json` | [`openapi`] |
 //! | `/v1/admin/…` | [`admin`] |
+//! | `GET /`, `/pay`, `/pages/{file}`, `/v1/pages` | [`pages`] |
 //! | `GET /health`, `GET /ready` | [`health`] |
 //! | `GET /metrics` | [`metrics`] |
 //!
@@ -26,6 +27,7 @@ pub mod info;
 mod limits;
 pub mod metrics;
 pub mod openapi;
+pub mod pages;
 mod params;
 pub mod payees;
 pub mod problem;
@@ -84,6 +86,8 @@ pub struct Api {
     pub pressure: Arc<Pressure>,
     /// What opens the admin routes; `None`: there are none.
     pub admin: Option<admin::AdminToken>,
+    /// The web pages; `None`: there are none.
+    pub pages: Option<pages::Pages>,
 }
 
 impl std::fmt::Debug for Api {
@@ -106,6 +110,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/info", get(info::get))
         .route("/v1/openapi.json", get(openapi::get))
         .route("/ready", get(health::ready))
+        .merge(pages::routes(&api))
         .merge(if has_operators { admin::routes(&api) } else { Router::new() })
         .layer(middleware::from_fn_with_state(limits, limits::apply))
         // Outside the limits on time and number: a feed has its own, and stays open.
