@@ -2,7 +2,7 @@
 
 use crate::{failure::Failure, network::Network};
 use rivulet_chain::{
-    Signer, Standing,
+    Chain, Signer, Standing,
     account::{address_of, read_account},
 };
 use rivulet_core::ids::Address;
@@ -43,8 +43,13 @@ impl Party {
 
     /// The address, once it is sure that who was named gets what is paid to it.
     pub async fn payable(&self, network: &Network) -> anyhow::Result<Address> {
+        self.payable_on(&network.chain).await
+    }
+
+    /// As [`Party::payable`], for who has only a chain.
+    pub async fn payable_on(&self, chain: &Chain) -> anyhow::Result<Address> {
         let address = self.address();
-        let node = network.chain.node();
+        let node = chain.node();
         let standing = node.standing(&address, node.finalized().await?).await?;
         match (self, standing) {
             (Self::Account(account), Standing::Mapped(mapped)) if mapped == *account => Ok(address),

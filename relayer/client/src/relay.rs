@@ -99,8 +99,12 @@ impl Relayer {
     ///
     /// When the system gives no HTTP client.
     pub fn new(url: impl Into<String>) -> Result<Self, Error> {
-        let http = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(Error::Unreachable)?;
-        Ok(Self { base: url.into().trim_end_matches('/').to_owned(), http, acknowledger: None })
+        Ok(Self::with_client(url, reqwest::Client::builder().timeout(TIMEOUT).build().map_err(Error::Unreachable)?))
+    }
+
+    /// The same by an HTTP client of one's own, with its time limit and whom it believes.
+    pub fn with_client(url: impl Into<String>, http: reqwest::Client) -> Self {
+        Self { base: url.into().trim_end_matches('/').to_owned(), http, acknowledger: None }
     }
 
     /// From now on every accepted voucher must come with the relayer's signature by this key (`relayer.acknowledgement_key` of its `/v1/info`, learnt once and

@@ -1,6 +1,8 @@
 //! The configuration: one TOML file, or flags. Unknown keys are refused.
 
+use axum::http::Uri;
 use rivulet_core::ids::Address;
+use rivulet_http::cors::Origin;
 use rivulet_rules::text;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{net::SocketAddr, path::PathBuf};
@@ -11,9 +13,18 @@ use std::{net::SocketAddr, path::PathBuf};
 pub struct Config {
     /// The web server behind: `http://127.0.0.1:3000`. Its path, if it has one, is put before each request's.
     pub upstream: String,
+    /// With `https://`: certificates (PEM) that are believed besides the system's. The name in the URL is always checked.
+    #[serde(default)]
+    pub upstream_ca_file: Option<PathBuf>,
     /// Where to listen.
     #[serde(default = "listen")]
     pub listen: SocketAddr,
+    /// The certificate chain (PEM). With it and its key, HTTPS is spoken; both are read again at SIGHUP.
+    #[serde(default)]
+    pub tls_certificate_file: Option<PathBuf>,
+    /// The certificate's key (PEM).
+    #[serde(default)]
+    pub tls_key_file: Option<PathBuf>,
     /// Where `/metrics` is; absent: nowhere. Not for the open internet.
     #[serde(default)]
     pub metrics_listen: Option<SocketAddr>,
@@ -22,6 +33,9 @@ pub struct Config {
     pub payee: Address,
     /// The relayer that vouchers are handed to.
     pub relayer: String,
+    /// With `https://`: certificates (PEM) that are believed besides the system's.
+    #[serde(default)]
+    pub relayer_ca_file: Option<PathBuf>,
     /// The relayer's URL as payers see it, if it is another.
     #[serde(default)]
     pub relayer_public: Option<String>,
@@ -36,7 +50,13 @@ pub struct Config {
     pub database: PathBuf,
     /// The price list: `PATTERN=PRICE` each, the first that matches holds.
     pub prices: Vec<String>,
-    /// True behind a proxy of one's own (TLS): its `X-Forwarded-For`, `-Proto` and `-Host` are believed and passed on.
+    /// True in front of a web server that takes `/Articles/1` and `/articles/1` for one page: then they cost the same.
+    #[serde(default)]
+    pub case_insensitive_paths: bool,
+    /// Web pages of which origins may buy and read here: `https://app.example`, or `*`: any. Empty: that is left to the web server.
+    #[serde(default)]
+    pub cors_origins: Vec<Origin>,
+    /// True behind a proxy of one's own: its `X-Forwarded-For`, `-Proto` and `-Host` are believed and passed on.
     #[serde(default)]
     pub trust_forwarded: bool,
     /// What a purchase is good for.
@@ -156,15 +176,21 @@ impl Config {
     pub fn new(upstream: impl Into<String>, payee: Address, relayer: impl Into<String>, prices: Vec<String>) -> Self {
         Self {
             upstream: upstream.into(),
+            upstream_ca_file: None,
             listen: listen(),
+            tls_certificate_file: None,
+            tls_key_file: None,
             metrics_listen: None,
             payee,
             relayer: relayer.into(),
+            relayer_ca_file: None,
             relayer_public: None,
             deployment: deployment(),
             rpc_urls: Vec::new(),
             database: database(),
             prices,
+            case_insensitive_paths: false,
+            cors_origins: Vec::new(),
             trust_forwarded: false,
             grant: Grant::default(),
             limits: Limits::default(),
@@ -191,13 +217,25 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let wrong = |key, expected: &str, given: &dyn ToString| Err(ConfigError::Value { key, expected: expected.into(), given: given.to_string() });
         let is_http = |url: &str| {
-            url.parse::<axum::http::Uri>().is_ok_and(|u| u.scheme_str() == Some("http") && u.authority().is_some() && u.query().is_none())
+            let is_one = |u: Uri| matches!(u.scheme_str(), Some("http" | "https")) && u.authority().is_some() && u.query().is_none();
+            url.parse().is_ok_and(is_one)
         };
-        if !is_http(&self.upstream) {
-            return wrong("upstream", "an http:// URL: TLS to the web server behind is not spoken", &self.upstream);
+        for (key, url) in [("upstream", Some(&self.upstream)), ("relayer", Some(&self.relayer)), ("relayer_public", self.relayer_public.as_ref())] {
+            if let Some(url) = url.filter(|url| !is_http(url)) {
+                return wrong(key, "an http:// or https:// URL", url);
+            }
         }
-        if !is_http(&self.relayer) {
-            return wrong("relayer", "an http:// URL", &self.relayer);
+        for (key, file, url) in
+            [("upstream_ca_file", &self.upstream_ca_file, &self.upstream), ("relayer_ca_file", &self.relayer_ca_file, &self.relayer)]
+        {
+            if file.is_some() && !url.starts_with("https://") {
+                return wrong(key, "an https:// URL that it is for", url);
+            }
+        }
+        match (&self.tls_certificate_file, &self.tls_key_file) {
+            (Some(_), None) => return wrong("tls_key_file", "the key of tls_certificate_file", &"nothing"),
+            (None, Some(_)) => return wrong("tls_certificate_file", "the certificate of tls_key_file", &"nothing"),
+            _ => {}
         }
         if let Some(url) = self.rpc_urls.iter().find(|u| !u.starts_with("ws://") && !u.starts_with("wss://")) {
             return wrong("rpc_urls", "ws:// or wss:// addresses", url);

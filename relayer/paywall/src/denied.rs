@@ -96,8 +96,11 @@ impl Denied {
             return Self { retry_after_secs: Some(problem.retry_after_secs.unwrap_or(2)), ..Self::new("relayer_unreachable", problem.to_string()) };
         }
         let code = if problem.code.is_empty() { "payment_required".into() } else { problem.code.clone() };
-        let detail = format!("the relayer did not accept the voucher: {}", problem.detail);
-        Self { status: StatusCode::PAYMENT_REQUIRED, code: code.into(), detail, state: None, retry_after_secs: None }
+        // It is taken as soon as the block that opened it is final.
+        let (hint, retry_after_secs) =
+            if code == "unknown_channel" { ("; one that was just opened counts once its block is final", Some(2)) } else { ("", None) };
+        let detail = format!("the relayer did not accept the voucher: {}{hint}", problem.detail);
+        Self { status: StatusCode::PAYMENT_REQUIRED, code: code.into(), detail, state: None, retry_after_secs }
     }
 
     /// With what is known of the channel.

@@ -90,7 +90,7 @@ async fn settle(paywall: &Paywall, grant: Grant, mut response: Response) -> Resp
         flight.served();
         (due, cost)
     } else {
-        let back = paywall.not_served(&paid, flight).await;
+        let back = paywall.not_served(&paid.price.coin, paid.id, flight).await;
         (due.saturating_sub(back), cost.saturating_sub(back))
     };
     let told = PaymentResponse {

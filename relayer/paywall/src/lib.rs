@@ -8,7 +8,7 @@
 //! - [`purchase`], [`payload`]: what payers sign and send; [`offer`], [`denied`], [`answer`]: what they are told.
 //! - [`buyer`]: the payer's side, for programs in Rust.
 //! - [`store`]: what must not be forgotten; [`relayer`]: who carries the vouchers.
-//! - [`paywall`]: from a request to a decision; [`layer`], [`meter`]: what is done about it.
+//! - [`paywall`]: from a request to a decision; [`layer`], [`meter`]: what is done about it; [`cors`]: for pages of other origins too.
 //! - [`proxy`], [`serve`], [`config`], [`metrics`]: the daemon.
 //!
 //! ```no_run
@@ -28,6 +28,7 @@
 pub mod answer;
 pub mod buyer;
 pub mod config;
+pub mod cors;
 pub mod denied;
 pub mod flight;
 pub mod grant;

@@ -64,9 +64,22 @@ fn unescape(segment: &str) -> Result<Vec<u8>, PathError> {
     Ok(out)
 }
 
+/// Without regard to small and capital letters, of all scripts. Upwards first, as file systems do: `ſ` and `K` (kelvin) are `s` and `k` to them.
+pub fn folded(path: &[u8]) -> Vec<u8> {
+    let fold = |c: char| c.to_uppercase().flat_map(char::to_lowercase);
+    match std::str::from_utf8(path) {
+        Ok(text) => text.chars().flat_map(fold).collect::<String>().into_bytes(),
+        // No text: only the letters that every encoding has.
+        Err(_) => path.to_ascii_lowercase(),
+    }
+}
+
 /// A pattern: `*` stands for any characters, `/` too.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Pattern(String);
+pub struct Pattern {
+    text: String,
+    compared: Vec<u8>,
+}
 
 impl Pattern {
     /// Reads one.
@@ -79,17 +92,28 @@ impl Pattern {
             return Err(PathError("% ; ? #: write it decoded, without a query"));
         }
         decoded(text)?;
-        Ok(Self(text.to_owned()))
+        Ok(Self { text: text.to_owned(), compared: text.as_bytes().to_vec() })
+    }
+
+    /// For paths that are [`folded`] as well.
+    #[must_use]
+    pub fn folded(self) -> Self {
+        Self { compared: folded(self.text.as_bytes()), ..self }
     }
 
     /// As it was written.
     pub fn text(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// True when both stand for the same paths.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.compared == other.compared
     }
 
     /// True for a decoded path that it stands for. A slash at the end makes no difference: `/a` and `/a/` are one page on most servers.
     pub fn matches(&self, path: &[u8]) -> bool {
-        let (pattern, bare) = (self.0.as_bytes(), path.strip_suffix(b"/").unwrap_or(path));
+        let (pattern, bare) = (&self.compared[..], path.strip_suffix(b"/").unwrap_or(path));
         matches(pattern, path) || matches(pattern, bare) || matches(pattern.strip_suffix(b"/").unwrap_or(pattern), bare)
     }
 }
@@ -155,6 +179,25 @@ mod tests {
         for path in ["/articles/1", "/%61rticles/1", "/articles/%31", "/articles;x=1/1", "/articles/1;jsessionid=2", "/articles/%E2%82%AC"] {
             assert!(hits("/articles/*", path), "{path}");
         }
+    }
+
+    #[test]
+    fn folded_paths_are_one_whatever_their_letters() {
+        for (pattern, path) in [
+            ("/articles/*", "/Articles/1"),
+            ("/ARTICLES/*", "/articles/1"),
+            ("/*.MP3", "/a/b.mp3"),
+            ("/straße", "/STRASSE"),
+            ("/kiosk", "/\u{212a}IO\u{17f}K"),
+            ("/ÄRGER/*", "/%C3%A4rger/x"),
+            ("/Σίσυφος", "/ΣΊΣΥΦΟΣ"),
+        ] {
+            let (pattern, path) = (Pattern::parse(pattern).unwrap(), decoded(path).unwrap());
+            assert!(pattern.clone().folded().matches(&folded(&path)) && !pattern.matches(&path), "{pattern:?}");
+        }
+        // No text at all, as some servers take it.
+        let pattern = Pattern::parse("/articles/*").unwrap().folded();
+        assert!(pattern.matches(&folded(&decoded("/ARTICLES/%ff").unwrap())));
     }
 
     #[test]

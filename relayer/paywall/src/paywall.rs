@@ -20,6 +20,7 @@ use crate::{
 use axum::http::{HeaderMap, Method, Uri, header, request::Parts};
 use rivulet_chain::Deployment as DeploymentFile;
 use rivulet_core::ids::{Address, ChannelNumber, Deployment};
+use rivulet_http::tls::TlsError;
 use rivulet_rules::{chain::ContractKind, text};
 use std::{
     sync::Arc,
@@ -36,9 +37,12 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// No HTTP client.
+    /// No HTTP client, or no answer.
     #[error(transparent)]
     Relayer(#[from] rivulet_client::Error),
+    /// A certificate or a key.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The relayer is another network's, or another payee's.
     #[error("the relayer at {url} does not fit: {field} is {found} there, {expected} here. Check `relayer` and `deployment`")]
     OtherRelayer {
@@ -133,7 +137,7 @@ impl Paywall {
     /// When the price list or the store cannot be used.
     pub fn open(config: &Config, deployment: &DeploymentFile) -> Result<Self, StartError> {
         let at = Deployment { chain_id: deployment.chain_id, contract: deployment.contract(ContractKind::Channels).address.0 };
-        let rules = Rules::parse(&config.prices, &coins(deployment))?;
+        let rules = Rules::parse(&config.prices, &coins(deployment), config.case_insensitive_paths)?;
         let store = Store::open(&config.database, &Owner { at, payee: config.payee })?;
         let public = config.relayer_public.as_ref().unwrap_or(&config.relayer);
         Ok(Self(Arc::new(Inner {
@@ -149,7 +153,7 @@ impl Paywall {
                 window_secs: config.grant.window_secs,
             },
             store,
-            link: Link::new(&config.relayer, &at)?,
+            link: Link::new(&config.relayer, config.relayer_ca_file.as_deref(), &at)?,
             relayer: config.relayer.clone(),
             most_requests: config.grant.most_requests,
             raise_within: Duration::from_millis(config.grant.raise_within_ms),

@@ -2,22 +2,27 @@
 
 use crate::{
     answer,
-    config::Limits,
+    config::{Config, Limits},
     denied::Denied,
     paywall::{Paid, Paywall, Quote},
 };
 use axum::{
     body::Body,
     extract::{ConnectInfo, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Uri, header,
+        uri::{PathAndQuery, Scheme},
+    },
     response::Response,
 };
 use futures::{StreamExt, stream::unfold};
 use http_body_util::{LengthLimitError, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use rivulet_http::{tls::TlsError, trust};
 use rivulet_rules::text;
 use std::{error::Error, net::SocketAddr, time::Duration};
 use tokio::time::timeout;
@@ -40,25 +45,49 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const OURS: [HeaderName; 3] =
     [HeaderName::from_static("x-rivulet-payer"), HeaderName::from_static("x-rivulet-channel"), HeaderName::from_static("x-rivulet-purchase")];
 
+/// How a web server says which pages may read its answers.
+const SHARING: [HeaderName; 6] = [
+    header::ACCESS_CONTROL_ALLOW_ORIGIN,
+    header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+    header::ACCESS_CONTROL_ALLOW_METHODS,
+    header::ACCESS_CONTROL_ALLOW_HEADERS,
+    header::ACCESS_CONTROL_EXPOSE_HEADERS,
+    header::ACCESS_CONTROL_MAX_AGE,
+];
+
 /// What some web servers take for the path.
 const REWRITES: [&str; 2] = ["x-original-url", "x-rewrite-url"];
 
 /// A reverse proxy. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Proxy {
-    client: Client<HttpConnector, Limited<Body>>,
+    client: Client<HttpsConnector<HttpConnector>, Limited<Body>>,
     paywall: Paywall,
+    scheme: Scheme,
     authority: String,
     /// Put before each path; without a slash at its end.
     base: String,
     limits: Limits,
     trust_forwarded: bool,
+    /// How clients come, when nobody in front is believed.
+    proto: HeaderValue,
+    /// True: who may read is the paywall's to say.
+    is_cors_ours: bool,
 }
 
 impl Proxy {
-    /// To a web server at this `http://` URL.
-    pub fn new(paywall: Paywall, upstream: &Uri, limits: Limits, trust_forwarded: bool) -> Self {
+    /// To the web server that the configuration names.
+    ///
+    /// # Errors
+    ///
+    /// When it is at an `https://` URL, and there are no certificates to check it by.
+    pub fn new(paywall: Paywall, config: &Config) -> Result<Self, TlsError> {
+        let Config { limits, trust_forwarded, .. } = config;
+        let upstream: Uri = config.upstream.parse().unwrap_or_default();
+        let scheme = upstream.scheme().cloned().unwrap_or(Scheme::HTTP);
+        let trusted = if scheme == Scheme::HTTPS { trust::client(config.upstream_ca_file.as_deref())? } else { trust::nobody()? };
         let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(Duration::from_millis(limits.upstream_timeout_ms)));
         let client = Client::builder(TokioExecutor::new())
@@ -66,9 +95,18 @@ impl Proxy {
             .pool_idle_timeout(Duration::from_secs(30))
             // A header's spelling is the client's.
             .http1_preserve_header_case(true)
-            .build(connector);
-        let authority = upstream.authority().map(ToString::to_string).unwrap_or_default();
-        Self { client, paywall, authority, base: upstream.path().trim_end_matches('/').to_owned(), limits, trust_forwarded }
+            .build(HttpsConnectorBuilder::new().with_tls_config(trusted).https_or_http().enable_http1().wrap_connector(connector));
+        Ok(Self {
+            client,
+            paywall,
+            scheme,
+            authority: upstream.authority().map(ToString::to_string).unwrap_or_default(),
+            base: upstream.path().trim_end_matches('/').to_owned(),
+            limits: limits.clone(),
+            trust_forwarded: *trust_forwarded,
+            proto: HeaderValue::from_static(if config.tls_key_file.is_some() { "https" } else { "http" }),
+            is_cors_ours: !config.cors_origins.is_empty(),
+        })
     }
 
     /// Passes one request on.
@@ -107,7 +145,7 @@ impl Proxy {
             Ok(Err(e)) if is_too_long(&e) => return Err(too_large()),
             Ok(Err(e)) => {
                 self.paywall.metrics().upstream_failed();
-                tracing::warn!(error = %e, because = e.source().map(ToString::to_string), "the web server does not answer");
+                tracing::warn!(error = %e, because = causes(&e), upstream = self.authority, "the web server does not answer");
                 return Err(Denied::new("upstream_unreachable", "the web server does not answer; nothing was charged"));
             }
             Err(_) => {
@@ -119,12 +157,16 @@ impl Proxy {
         let (mut head, body) = response.into_parts();
         remove_hop_by_hop(&mut head.headers);
         OURS.iter().for_each(|name| drop(head.headers.remove(name)));
+        if self.is_cors_ours {
+            // Ours says who may read, for all that is answered; with a part of another's it would say something that neither meant.
+            SHARING.iter().for_each(|name| drop(head.headers.remove(name)));
+        }
         Ok(Response::from_parts(head, self.unless_silent(Body::new(body))))
     }
 
     fn uri(&self, of: &Uri) -> Result<Uri, Denied> {
         let target = of.path_and_query().map_or("/", PathAndQuery::as_str);
-        let uri = Uri::builder().scheme("http").authority(self.authority.as_str()).path_and_query(format!("{}{target}", self.base));
+        let uri = Uri::builder().scheme(self.scheme.clone()).authority(self.authority.as_str()).path_and_query(format!("{}{target}", self.base));
         uri.build().map_err(|e| Denied::new("bad_path", e.to_string()))
     }
 
@@ -146,7 +188,7 @@ impl Proxy {
             }
         };
         set(FORWARDED_FOR, hops.try_into().ok(), false);
-        set(FORWARDED_PROTO, Some(HeaderValue::from_static("http")), self.trust_forwarded);
+        set(FORWARDED_PROTO, Some(self.proto.clone()), self.trust_forwarded);
         set(FORWARDED_HOST, host, self.trust_forwarded);
         set(header::FORWARDED, None, self.trust_forwarded);
         if let Some(Paid { payer, number, id, .. }) = paid {
@@ -171,6 +213,11 @@ impl Proxy {
             }
         }))
     }
+}
+
+/// Why, down to the bottom: "client error (Connect)" alone helps nobody.
+fn causes(e: &(dyn Error + 'static)) -> String {
+    std::iter::successors(e.source(), |e| (*e).source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn is_too_long(e: &(dyn Error + 'static)) -> bool {

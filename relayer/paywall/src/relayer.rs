@@ -1,15 +1,19 @@
 //! The relayer that carries the vouchers: the one that the 402 names.
 
-use crate::{denied::Denied, payload::Payment, store::Accepted};
-use rivulet_client::{Error, Relayer, SignedVoucher, relay::BestJson};
+use crate::{denied::Denied, payload::Payment, paywall::StartError, store::Accepted};
+use rivulet_client::{
+    Error, Relayer, SignedVoucher,
+    relay::{BestJson, Problem},
+};
 use rivulet_core::{
     SoftKeccak,
     eip712::{Domain, Message, Voucher},
     ids::Deployment,
 };
+use rivulet_http::trust;
 use rivulet_rules::{accept::signature::recover, text};
 use serde::Deserialize;
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -47,20 +51,31 @@ struct ChannelJson {
     best: Option<BestJson>,
 }
 
+async fn problem_of(response: reqwest::Response) -> Result<Problem, Denied> {
+    let status = response.status().as_u16();
+    let problem: Problem = response.json().await.map_err(unreachable)?;
+    Ok(Problem { status, ..problem })
+}
+
 fn unreachable(e: impl std::fmt::Display) -> Denied {
     Denied::new("relayer_unreachable", format!("the relayer does not answer: {e}"))
 }
 
 impl Link {
-    /// To a relayer at this URL, about the channels of this deployment.
+    /// To a relayer at this URL, about the channels of this deployment. Certificates in the file are believed besides the system's.
     ///
     /// # Errors
     ///
-    /// When the system gives no HTTP client.
-    pub fn new(url: &str, at: &Deployment) -> Result<Self, Error> {
-        let http = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(Error::Unreachable)?;
+    /// When the system gives no HTTP client, or the file cannot be used.
+    pub fn new(url: &str, ca_file: Option<&Path>, at: &Deployment) -> Result<Self, StartError> {
+        let http = reqwest::Client::builder().timeout(TIMEOUT);
+        let http = match ca_file {
+            Some(_) => http.use_preconfigured_tls(trust::client(ca_file)?),
+            None => http,
+        };
+        let http = http.build().map_err(Error::Unreachable)?;
         let base = url.trim_end_matches('/').to_owned();
-        Ok(Self { relayer: Relayer::new(&base)?, base, http, separator: Domain::Channels.separator(at, &SoftKeccak) })
+        Ok(Self { relayer: Relayer::with_client(&base, http.clone()), base, http, separator: Domain::Channels.separator(at, &SoftKeccak) })
     }
 
     /// What it works on.
@@ -80,22 +95,24 @@ impl Link {
         payment.may_sign(recover(digest, &signature)).then_some(Accepted { total, signature })
     }
 
-    /// What was accepted of this channel so far. `None`: the relayer does not know the channel, at least not by this id.
+    /// What was accepted of this channel so far.
     ///
     /// # Errors
     ///
-    /// When it does not answer.
-    pub async fn accepted(&self, payment: &Payment) -> Result<Option<Option<Accepted>>, Denied> {
+    /// With the relayer's code when it does not show the channel: it shows only those that are final. `wrong_channel_id`: the number is that of other terms.
+    pub async fn accepted(&self, payment: &Payment) -> Result<Option<Accepted>, Denied> {
         let number = payment.terms.number;
         let response = self.http.get(format!("{}/v1/channels/{}/{}", self.base, number.book, number.serial)).send().await.map_err(unreachable)?;
-        if response.status().is_client_error() && response.status() != reqwest::StatusCode::TOO_MANY_REQUESTS {
-            return Ok(None);
+        if response.status().is_client_error() {
+            return Err(Denied::by_relayer(&problem_of(response).await?));
         }
         let channel: ChannelJson = response.error_for_status().map_err(unreachable)?.json().await.map_err(unreachable)?;
-        if channel.channel_id != text::hex(&payment.channel_id.0) {
-            return Ok(None);
+        let given = text::hex(&payment.channel_id.0);
+        if channel.channel_id != given {
+            let detail = format!("channel {number} has id {}, got {given}: other terms, or another opening of this number", channel.channel_id);
+            return Err(Denied { code: "wrong_channel_id".into(), ..Denied::new("payment_required", detail) });
         }
-        Ok(Some(channel.best.and_then(|best| self.signed(payment, &best))))
+        Ok(channel.best.and_then(|best| self.signed(payment, &best)))
     }
 
     /// Hands the voucher over. When this returns, at least its total is on the relayer's disk.

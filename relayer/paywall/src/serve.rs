@@ -3,6 +3,7 @@
 use crate::{
     answer,
     config::{Config, Limits},
+    cors,
     denied::Denied,
     payload::PAYMENT_SIGNATURE,
     paywall::{Paywall, Quote, StartError},
@@ -14,6 +15,7 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
     routing::{get, post},
+    serve::Listener,
 };
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -22,11 +24,13 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use rivulet_chain::Deployment;
+use rivulet_http::tls::{Tls, TlsError, TlsListener};
 use serde_json::json;
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, watch},
+    net::{TcpListener, TcpStream},
+    sync::{Notify, Semaphore, watch},
+    task::JoinSet,
     time::{sleep, timeout},
 };
 use tower::{Layer, ServiceExt, service_fn};
@@ -41,12 +45,12 @@ pub enum ServeError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}: {source}. Is another program there? `listen` and `metrics_listen` say where")]
     Listen {
         /// Which.
         address: SocketAddr,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
@@ -55,17 +59,27 @@ pub enum ServeError {
 pub struct Server {
     config: Config,
     paywall: Paywall,
+    proxy: Proxy,
+    tls: Option<Arc<Tls>>,
+    reload: Arc<Notify>,
 }
 
 impl Server {
-    /// Opens the store and reads the price list.
+    /// Opens the store, reads the price list and the certificates.
     ///
     /// # Errors
     ///
     /// When one of them cannot be used.
     pub fn new(config: Config, deployment: &Deployment) -> Result<Self, StartError> {
+        let tls = tls_of(&config)?.map(Arc::new);
         let paywall = Paywall::open(&config, deployment)?;
-        Ok(Self { config, paywall })
+        let proxy = Proxy::new(paywall.clone(), &config)?;
+        Ok(Self { config, paywall, proxy, tls, reload: Arc::default() })
+    }
+
+    /// Told: read the certificate and its key again.
+    pub fn reload(&self) -> Arc<Notify> {
+        Arc::clone(&self.reload)
     }
 
     /// What it decides by.
@@ -93,21 +107,72 @@ impl Server {
     ///
     /// When the address of `/metrics` cannot be listened on.
     pub async fn serve(self, listener: TcpListener, mut stop: watch::Receiver<bool>) -> Result<(), ServeError> {
-        let metrics = match self.config.metrics_listen {
+        let Self { config, paywall, proxy, tls, reload } = self;
+        let metrics = match config.metrics_listen {
             Some(address) => Some(listen(address).await?),
             None => None,
         };
-        let tidying = tokio::spawn(tidy(self.paywall.clone()));
-        let counting = metrics.map(|listener| tokio::spawn(axum::serve(listener, metrics_router(self.paywall.clone())).into_future()));
-        let address = listener.local_addr().map_or_else(|_| self.config.listen.to_string(), |a| a.to_string());
-        tracing::info!(address, upstream = self.config.upstream, prices = self.paywall.rules().list().len(), "listening");
-        accept(listener, router(&self.paywall, &self.config), &self.config.limits, &mut stop).await;
-        tidying.abort();
-        if let Some(counting) = counting {
-            counting.abort();
+        let mut beside = JoinSet::new();
+        beside.spawn(tidy(paywall.clone()));
+        if let Some(listener) = metrics {
+            let counted = paywall.clone();
+            beside.spawn(async move { drop(axum::serve(listener, metrics_router(counted)).await) });
         }
+        let address = listener.local_addr().map_or_else(|_| config.listen.to_string(), |a| a.to_string());
+        tracing::info!(address, tls = tls.is_some(), upstream = config.upstream, prices = paywall.rules().list().len(), "listening");
+        let router = cors::around(router(&paywall, proxy), &config.cors_origins);
+        match tls {
+            Some(tls) => {
+                let reloaded = Arc::clone(&tls);
+                beside.spawn(async move { reloaded.reload_when_told(&reload).await });
+                let listener = TlsListener::new(listener, tls).map_err(|source| ServeError::Listen { address: config.listen, source })?;
+                accept(listener, router, &config.limits, &mut stop).await;
+            }
+            None => accept(Plain(listener), router, &config.limits, &mut stop).await,
+        }
+        // With it, what runs beside ends.
+        drop(beside);
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// The certificate and its key, when the configuration names them.
+///
+/// # Errors
+///
+/// When they cannot be used.
+pub fn tls_of(config: &Config) -> Result<Option<Tls>, TlsError> {
+    let files = config.tls_certificate_file.as_deref().zip(config.tls_key_file.as_deref());
+    files.map(|(certificate, key)| Tls::load(certificate, key)).transpose()
+}
+
+/// Connections by plain HTTP.
+struct Plain(TcpListener);
+
+impl Listener for Plain {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        loop {
+            match self.0.accept().await {
+                Ok((stream, peer)) => {
+                    // Small answers are not held back for more.
+                    let _ = stream.set_nodelay(true);
+                    return (stream, peer);
+                }
+                Err(e) => {
+                    // Too many open files, most likely: some will be closed.
+                    tracing::warn!(error = %e, "cannot accept a connection");
+                    sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
     }
 }
 
@@ -143,9 +208,7 @@ async fn tidy(paywall: Paywall) {
     }
 }
 
-fn router(paywall: &Paywall, config: &Config) -> Router {
-    let upstream = config.upstream.parse().unwrap_or_default();
-    let proxy = Proxy::new(paywall.clone(), &upstream, config.limits.clone(), config.trust_forwarded);
+fn router(paywall: &Paywall, proxy: Proxy) -> Router {
     let behind = service_fn(move |request: Request| {
         let proxy = proxy.clone();
         async move { Ok::<_, Infallible>(proxy.forward(request).await) }
@@ -207,7 +270,7 @@ async fn no_such_route(State(paywall): State<Paywall>, headers: HeaderMap) -> Re
 }
 
 /// Serves connections until it is told to stop; then answers what is under way.
-async fn accept(listener: TcpListener, router: Router, limits: &Limits, stop: &mut watch::Receiver<bool>) {
+async fn accept<L: Listener<Addr = SocketAddr>>(mut listener: L, router: Router, limits: &Limits, stop: &mut watch::Receiver<bool>) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(limits.max_connections));
     let mut http = http1::Builder::new();
@@ -221,19 +284,9 @@ async fn accept(listener: TcpListener, router: Router, limits: &Limits, stop: &m
             () = told(stop) => break,
         };
         let (connection, peer) = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(e) => {
-                    // Too many open files, most likely: some will be closed.
-                    tracing::warn!(error = %e, "cannot accept a connection");
-                    sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-            },
+            accepted = listener.accept() => accepted,
             () = told(stop) => break,
         };
-        // Small answers are not held back for more.
-        let _ = connection.set_nodelay(true);
         let service = router.clone().map_request(move |mut request: Request<hyper::body::Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
             request

@@ -6,6 +6,7 @@ pub use keys::{KeySource, Signer};
 
 use crate::{channels::LookupLimits, net::Net, network::Network, overrides, rate::Rate};
 use rivulet_core::ids::{Address, Token};
+use rivulet_http::cors::Origin;
 use rivulet_rules::{accept, batch, chain::ContractKind, endpoint::Tolerance, text};
 use rivulet_store::Location;
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -112,6 +113,8 @@ pub struct Http {
     pub address_burst: u32,
     /// Proxies whose `X-Forwarded-For` is believed: addresses or networks (`10.0.0.0/8`).
     pub trusted_proxies: Vec<Net>,
+    /// Web pages of which origins may use the routes for all (not the operators'): `https://app.example`, or `*`: any. Empty: none.
+    pub cors_origins: Vec<Origin>,
     /// The certificate chain (PEM). With it and its key, HTTPS is spoken; both are read again at SIGHUP.
     pub tls_certificate_file: Option<PathBuf>,
     /// The certificate's key (PEM).
@@ -134,6 +137,8 @@ impl Default for Http {
             address_per_sec: 0,
             address_burst: 2_000,
             trusted_proxies: Vec::new(),
+            // There are no cookies: a page can do no more than any program, and dapps are pages.
+            cors_origins: vec![Origin::any()],
             tls_certificate_file: None,
             tls_key_file: None,
         }

@@ -14,7 +14,7 @@
 //! - [`chain`]: what the worker needs of a chain; `rivulet-chain` has it, tests have a small one in memory.
 //! - [`acknowledge`]: signs for what was stored. [`rate`], [`net`]: how often who may come.
 //! - [`metrics`], [`feed`], [`control`]: what operators and payees see, and what operators may change.
-//! - [`http`]: connections and their time limits. [`tls`]: HTTPS by certificate and key files.
+//! - [`http`]: connections and their time limits. TLS and what web pages may do are `rivulet-http`'s.
 //! - [`config`], [`overrides`], [`network`]: the operator's file, what variables change of it, and what the deployment says.
 //! - [`serve`]: all of it together, until told to stop.
 #![deny(missing_docs)]
@@ -39,5 +39,4 @@ pub mod overrides;
 pub mod rate;
 pub mod serve;
 pub mod status;
-pub mod tls;
 pub mod worker;

@@ -15,10 +15,10 @@ use crate::{
     network::Network,
     rate::RateLimits,
     status::Status,
-    tls::{Tls, TlsError, TlsListener},
     worker::{Options, Parts, Worker},
 };
 use futures::future::OptionFuture;
+use rivulet_http::tls::{Tls, TlsError, TlsListener};
 use rivulet_rules::{acknowledgement::AcknowledgementKey, chain::ContractKind};
 use rivulet_store::Store;
 use std::{future::Future, net::SocketAddr, path::Path, pin::Pin, sync::Arc, time::Duration};
@@ -166,7 +166,7 @@ impl Relayer {
             async move { worker.run(stop).await }
         });
         let (mut told, feed) = (stop, Arc::clone(&api.feed));
-        let reloading = tls.clone().map(|tls| tokio::spawn(async move { reload_when_told(&tls, &reload).await }));
+        let reloading = tls.clone().map(|tls| tokio::spawn(async move { tls.reload_when_told(&reload).await }));
         let (mut serving, mut work) = (serve(listener, operator, tls, api, parts_told)?, work);
         tokio::select! {
             biased;
@@ -204,16 +204,6 @@ fn tls_of(api: &Api) -> Result<Option<Arc<Tls>>, TlsError> {
     let load = |(certificate, key): (&Path, &Path)| Tls::load(certificate, key).map(Arc::new);
     let http = &api.config.http;
     http.tls_certificate_file.as_deref().zip(http.tls_key_file.as_deref()).map(load).transpose()
-}
-
-async fn reload_when_told(tls: &Tls, reload: &Notify) {
-    loop {
-        reload.notified().await;
-        match tls.reload() {
-            Ok(()) => tracing::info!("certificate read again"),
-            Err(e) => tracing::error!(error = %e, "cannot use the new certificate: the old one stays"),
-        }
-    }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {

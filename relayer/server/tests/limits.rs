@@ -3,11 +3,15 @@
 //! ├── behind a trusted proxy it is the client's address that counts
 //! ├── a payer that sends too much is told so, voucher by voucher, whatever its address
 //! ├── a channel that is not final is taken up to what is risked, and claimed only once it is final
+//! ├── web pages of the origins that are named may use what is for all, and see what they were refused; nothing of the operators'
 //! └── health and metrics answer whatever comes
 
 mod support;
 
-use axum::{body::Body, http::Method};
+use axum::{
+    body::Body,
+    http::{HeaderMap, Method, Request, StatusCode},
+};
 use rivulet_core::ids::Number;
 use rivulet_rules::{
     chain::ContractKind,
@@ -18,6 +22,7 @@ use support::{
     CENT,
     world::{World, voucher, world},
 };
+use tower::ServiceExt;
 
 async fn info(world: &World, from: &str, headers: &[(&str, &str)]) -> (u16, String) {
     let answer = world.ask(Method::GET, "/v1/info", headers, from, Body::empty()).await;
@@ -122,4 +127,59 @@ async fn without_the_setting_the_best_block_is_not_believed() {
     world.chain.lock().unfinalized.insert(number, state);
     assert_eq!(world.refused(&voucher(&offer(&state, &world.key, 1))).await.1, "unknown_channel");
     assert_eq!(world.get("/v1/info").await.1["tokens"]["native"]["unfinalized_max"], "0");
+}
+
+/// As a browser: what it asks before a request, or the request itself.
+async fn from_page(world: &World, origin: &str, method: &str, path: &str, asks_for: Option<&str>) -> (StatusCode, HeaderMap) {
+    let request = Request::builder().method(method).uri(path).header("origin", origin);
+    let request = match asks_for {
+        Some(method) => request.header("access-control-request-method", method).header("access-control-request-headers", "content-type"),
+        None => request,
+    };
+    let response = world.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    (response.status(), response.headers().clone())
+}
+
+#[tokio::test]
+async fn any_web_page_may_use_what_is_for_all_and_nothing_of_the_operators() {
+    let world = world("http = { address_per_sec = 1, address_burst = 2, max_batch_items = 2 }").await;
+    let page = "https://app.example";
+    let payee = format!("/v1/payees/{}/earnings", payee(1));
+    for (path, method) in
+        [("/v1/vouchers", "POST"), ("/v1/vouchers/batch", "POST"), ("/v1/channels/1/0", "GET"), ("/v1/info", "GET"), (&payee, "GET")]
+    {
+        let (status, headers) = from_page(&world, page, "OPTIONS", path, Some(method)).await;
+        assert_eq!((status, &headers["access-control-allow-origin"]), (StatusCode::OK, &"*".parse().unwrap()), "{path}");
+        assert!(headers["access-control-allow-methods"].to_str().unwrap().contains(method), "{path}: {headers:?}");
+        assert!(headers["access-control-allow-headers"].to_str().unwrap().contains("content-type"), "{path}: {headers:?}");
+        assert!(!headers.contains_key("access-control-allow-credentials"));
+    }
+    // Preflights have cost nothing; a page reads what it gets, and when to come back when it gets nothing.
+    for expected in [StatusCode::OK, StatusCode::OK, StatusCode::TOO_MANY_REQUESTS] {
+        let (status, headers) = from_page(&world, page, "GET", "/v1/info", None).await;
+        assert_eq!((status, &headers["access-control-allow-origin"]), (expected, &"*".parse().unwrap()));
+        let exposed = headers["access-control-expose-headers"].to_str().unwrap();
+        assert!(exposed.contains("retry-after") && exposed.contains("rivulet-next"), "{exposed}");
+        assert_eq!(headers.contains_key("retry-after"), expected == StatusCode::TOO_MANY_REQUESTS);
+    }
+    for path in ["/metrics", "/health", "/ready", "/v1/admin/state"] {
+        for (method, asks_for) in [("OPTIONS", Some("GET")), ("GET", None)] {
+            let (_, headers) = from_page(&world, page, method, path, asks_for).await;
+            assert!(headers.keys().all(|name| !name.as_str().starts_with("access-control-")), "{path}: {headers:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_pages_of_the_origins_that_are_named_may_read() {
+    let named = world("http = { cors_origins = [\"https://app.example\", \"http://127.0.0.1:5173\"] }").await;
+    for (origin, may) in [("https://app.example", true), ("http://127.0.0.1:5173", true), ("https://evil.example", false), ("null", false)] {
+        for (method, asks_for) in [("OPTIONS", Some("GET")), ("GET", None)] {
+            let (_, headers) = from_page(&named, origin, method, "/v1/info", asks_for).await;
+            assert_eq!(headers.get("access-control-allow-origin").map(|o| o.to_str().unwrap()), may.then_some(origin));
+        }
+    }
+    let none = world("http = { cors_origins = [] }").await;
+    let (status, headers) = from_page(&none, "https://app.example", "OPTIONS", "/v1/info", Some("GET")).await;
+    assert_eq!((status, headers.get("access-control-allow-origin")), (StatusCode::METHOD_NOT_ALLOWED, None));
 }

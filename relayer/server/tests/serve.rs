@@ -203,11 +203,11 @@ async fn a_certificate_that_cannot_be_used_is_said_at_the_start() {
     std::fs::write(dir.path().join("key.pem"), "secret nonsense").unwrap();
     std::fs::write(dir.path().join("crt.pem"), "nonsense").unwrap();
     for (certificate, expected) in [("none.pem", "cannot read"), ("crt.pem", "a certificate chain in PEM")] {
-        let error = rivulet_server::tls::Tls::load(&dir.path().join(certificate), &dir.path().join("key.pem")).unwrap_err().to_string();
+        let error = rivulet_http::tls::Tls::load(&dir.path().join(certificate), &dir.path().join("key.pem")).unwrap_err().to_string();
         assert!(error.contains(expected) && error.contains(certificate), "{error}");
     }
     write_certificate(dir.path());
     std::fs::write(dir.path().join("key.pem"), "secret nonsense").unwrap();
-    let error = rivulet_server::tls::Tls::load(&dir.path().join("crt.pem"), &dir.path().join("key.pem")).unwrap_err().to_string();
+    let error = rivulet_http::tls::Tls::load(&dir.path().join("crt.pem"), &dir.path().join("key.pem")).unwrap_err().to_string();
     assert!(error.contains("a private key in PEM") && !error.contains("secret"), "{error}");
 }

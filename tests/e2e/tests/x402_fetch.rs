@@ -32,6 +32,8 @@ async fn the_published_x402_client_buys_articles() {
         deployment: play.stage.deployment_path(),
         node_url: play.stage.node.url(),
         prices: prices.map(str::to_owned).into(),
+        tls: None,
+        more: Vec::new(),
     };
     let mut wall = Wall::start(folder, flags).await.unwrap();
 

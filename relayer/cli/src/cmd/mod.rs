@@ -17,7 +17,7 @@ pub mod stream;
 
 use crate::told::Told;
 use anyhow::Context;
-use stop::stop_on_signal;
+use stop::{reload_on_signal, stop_on_signal};
 
 /// Runs a command that waits for others.
 pub fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {

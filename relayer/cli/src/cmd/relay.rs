@@ -3,11 +3,12 @@
 mod backup;
 mod export;
 
-use super::{dry_run, nodes, stop_on_signal};
+use super::{dry_run, nodes, reload_on_signal, stop_on_signal};
 use crate::{chain::SignedChain, database, log, signer};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use rivulet_chain::{Chain, Deployment, Signer, Standing};
+use rivulet_http::tls::Tls;
 use rivulet_rules::{
     chain::{BlockRef, ContractKind},
     text,
@@ -17,14 +18,9 @@ use rivulet_server::{
     control::SetLog,
     network::{Network, TokenInfo},
     serve::{Relayer, Secrets},
-    tls::Tls,
 };
 use rivulet_store::{DeploymentId, Store};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::Notify,
-};
 
 const EXAMPLES: &str = "Examples:
   rivulet relay --config relayer.toml
@@ -286,16 +282,5 @@ async fn preview(config: Config, deployment: Deployment, signers: Vec<Signer>, i
     } else {
         print!("{}", dry_run::table(&preview));
     }
-    Ok(())
-}
-
-/// SIGHUP: the certificate is read again. Without TLS it does nothing, and does not end the process either.
-fn reload_on_signal(reload: Arc<Notify>) -> anyhow::Result<()> {
-    let mut hangup = signal(SignalKind::hangup()).context("cannot listen for signals")?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            reload.notify_one();
-        }
-    });
     Ok(())
 }

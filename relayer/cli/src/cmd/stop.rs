@@ -1,9 +1,10 @@
-//! Told to stop.
+//! Told to stop, or to read the certificate again.
 
 use anyhow::Context;
+use std::sync::Arc;
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::watch,
+    sync::{Notify, watch},
 };
 
 /// Says true at the first SIGINT or SIGTERM; the second ends the process at once, which loses nothing that was answered.
@@ -24,4 +25,15 @@ pub fn stop_on_signal() -> anyhow::Result<watch::Receiver<bool>> {
         }
     });
     Ok(told)
+}
+
+/// SIGHUP: the certificate is read again. Without TLS it does nothing, and does not end the process either.
+pub fn reload_on_signal(reload: Arc<Notify>) -> anyhow::Result<()> {
+    let mut hangup = signal(SignalKind::hangup()).context("cannot listen for signals")?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            reload.notify_one();
+        }
+    });
+    Ok(())
 }

@@ -22,7 +22,7 @@ impl Paywall {
         let accepted = self.accepted(&payment, known.as_ref()).await?;
         let id = PurchaseId { channel: payment.channel_id, nonce: payment.purchase.nonce };
         // Before it is charged: see `flight`.
-        let flight = self.0.flights.board(id);
+        let flight = self.0.flights.board(id).await;
         let is_step = price.unit != Unit::Request;
         // The body is not signed: with one, the same purchase again could be for something else.
         let is_without_body = ["GET ", "HEAD "].iter().any(|method| payment.purchase.request.starts_with(method));
@@ -38,22 +38,26 @@ impl Paywall {
             accepted,
             now: now(),
         };
-        match self.0.store.charge(charge).await? {
-            Outcome::Granted { due, cost } => {
+        let denied = match self.0.store.charge(charge).await {
+            Ok(Outcome::Granted { due, cost }) => {
                 flight.charged(due);
                 let paid = Paid { payer: payment.terms.payer, number: payment.terms.number, id, price };
-                Ok(Grant { paid, due, cost, flight })
+                return Ok(Grant { paid, due, cost, flight });
             }
-            Outcome::Refused(refused) => {
+            Ok(Outcome::Refused(refused)) => {
                 let code = if matches!(refused, Refused::NotEnough { .. }) { "not_enough" } else { "amount_too_small" };
-                Err(Denied::new(code, refused.to_string()).with(self.0.store.channel(&id.channel)?.as_ref()))
+                Denied::new(code, refused.to_string()).with(self.0.store.channel(&id.channel)?.as_ref())
             }
-            Outcome::Replayed => Err(Denied::new("replayed", "this nonce was used for another request").with(known.as_ref())),
-            Outcome::UsedUp => {
+            Ok(Outcome::Replayed) => Denied::new("replayed", "this nonce was used for another request").with(known.as_ref()),
+            Ok(Outcome::UsedUp) => {
                 let detail = format!("this purchase was served {most_requests} times: take a new nonce");
-                Err(Denied::new("used_up", detail).with(known.as_ref()))
+                Denied::new("used_up", detail).with(known.as_ref())
             }
-        }
+            Err(e) => e.into(),
+        };
+        // It got nothing. Beside one that failed, it may be the last.
+        self.not_served(&price.coin, id, flight).await;
+        Err(denied)
     }
 
     /// The price that the payment is for.
@@ -113,33 +117,24 @@ impl Paywall {
         if known.is_some_and(|c| payment.total <= c.account.accepted) {
             return Ok(None);
         }
-        let open = |before: Option<Accepted>| {
-            let account = Account::open(before.map_or(0, |a| a.total));
+        if known.is_none() {
+            // Shown only once it is final: what a relayer takes before that, for whatever, it does not show, and it would count here as new.
+            let before = self.0.link.accepted(payment).await?;
             let terms = &payment.terms;
             let channel = Channel {
                 id: payment.channel_id,
                 number: terms.number,
                 payer: terms.payer,
                 token: terms.token,
-                account,
+                account: Account::open(before.map_or(0, |a| a.total)),
                 signature: before.map(|a| a.signature),
             };
-            self.0.store.open_channel(channel, now())
-        };
-        let mut is_open = known.is_some();
-        if !is_open && let Some(before) = self.0.link.accepted(payment).await? {
             // Before the voucher goes out: after a crash in between, what it adds must still count as new.
-            open(before).await?;
-            is_open = true;
+            self.0.store.open_channel(channel, now()).await?;
             if let Some(before) = before.filter(|b| payment.total <= b.total) {
                 return Ok(Some(before));
             }
         }
-        let accepted = self.0.link.accept(payment).await.map_err(|denied| denied.with(known))?;
-        if !is_open {
-            // Not final yet: the relayer took the voucher without showing the channel.
-            open(None).await?;
-        }
-        Ok(Some(accepted))
+        self.0.link.accept(payment).await.map(Some).map_err(|denied| denied.with(known))
     }
 }

@@ -5,24 +5,24 @@ use crate::{
     denied::{Denied, StateJson},
     flight::Boarded,
     payload,
+    price::Coin,
     store::{PurchaseId, StoreError},
 };
 use rivulet_rules::text;
 
 impl Paywall {
-    /// Gives back what a request was charged, if nobody was served for it.
-    pub(crate) async fn not_served(&self, paid: &Paid, flight: Boarded) -> u128 {
-        let due = flight.failed();
-        if due == 0 {
-            return 0;
-        }
-        match self.0.store.give_back(paid.id, Some(due)).await {
-            Ok(due) => {
-                self.0.metrics.returned(&paid.price.coin.name, due);
-                due
+    /// Gives back what was charged for a purchase, if this request was the last for it, and nobody was served.
+    pub(crate) async fn not_served(&self, coin: &Coin, id: PurchaseId, flight: Boarded) -> u128 {
+        // Held until the store has it: see `flight`.
+        let Some(due) = flight.failed() else { return 0 };
+        match self.0.store.give_back(id, Some(due.amount())).await {
+            Ok(back) => {
+                self.0.metrics.returned(&coin.name, back);
+                back
             }
             Err(e) => {
-                tracing::error!(error = %e, channel = %paid.number, nonce = text::hex(&paid.id.nonce), %due, "cannot give back: refund it by hand");
+                let channel = text::hex(&id.channel.0);
+                tracing::error!(error = %e, channel, nonce = text::hex(&id.nonce), due = %due.amount(), "cannot give back: refund it by hand");
                 0
             }
         }

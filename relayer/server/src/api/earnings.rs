@@ -4,7 +4,7 @@ use super::{Api, channels::describe, csv, json, params::Params, payees, problem:
 use crate::{clock::now_ms, dates};
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use rivulet_core::ids::{Address, Token};
@@ -100,6 +100,9 @@ struct Table<R> {
     next: Option<String>,
 }
 
+/// In CSV, which has no place for it: what a page goes on from.
+pub(super) const NEXT: HeaderName = HeaderName::from_static("rivulet-next");
+
 /// `GET /v1/payees/{address}/earnings`
 pub async fn get(State(api): State<Api>, Path(address): Path<String>, headers: HeaderMap, uri: Uri) -> Response {
     answer(&api, &address, &headers, &uri).await.unwrap_or_else(IntoResponse::into_response)
@@ -144,7 +147,7 @@ fn send<R: Serialize + csv::Row, J: Serialize>(is_csv: bool, table: Table<R>, wh
     }
     let mut response = ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv::write(&rows)).into_response();
     if let Some(next) = next.and_then(|n| HeaderValue::from_str(&n).ok()) {
-        response.headers_mut().insert("rivulet-next", next);
+        response.headers_mut().insert(NEXT, next);
     }
     response
 }

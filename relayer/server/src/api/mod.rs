@@ -49,15 +49,19 @@ use axum::{
     Router,
     body::Body,
     extract::Request,
-    http::{StatusCode, header},
+    http::{HeaderName, Method, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use problem::Problem;
+use rivulet_http::cors::Shared;
 use rivulet_store::Store;
 use serde::Serialize;
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
+
+/// Where a feed is to go on: what a browser's `EventSource` sends by itself, and other clients must be allowed to.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// What the routes share.
 #[derive(Clone)]
@@ -99,9 +103,32 @@ impl std::fmt::Debug for Api {
 /// All routes, with limits on body, time and number. Without the operators', when those have an address of their own.
 pub fn router(api: Api) -> Router {
     let limits = limits::Limits::new(&api.config.http);
-    let has_operators = api.config.http.operator_listen.is_none();
     let addresses = RateLimits::new(api.config.address_rate()).map(Arc::new);
-    Router::new()
+    let operators = match api.config.http.operator_listen {
+        None => limited(admin::routes(&api), &limits, &api, &addresses).merge(counters()),
+        Some(_) => Router::new(),
+    };
+    public(&api, &limits, &addresses)
+        .merge(limited(pages::routes(&api).route("/ready", get(health::ready)), &limits, &api, &addresses))
+        // Outside all limits: a busy relayer is still alive, and says how busy.
+        .merge(health())
+        .merge(operators)
+        .route_layer(middleware::from_fn_with_state(api.clone(), metrics::measure))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .fallback(async |request: Request| Problem::no_such_route(request.uri().path()))
+        .with_state(api)
+}
+
+type Addresses = Option<Arc<RateLimits<IpAddr>>>;
+
+fn limited(routes: Router<Api>, limits: &limits::Limits, api: &Api, addresses: &Addresses) -> Router<Api> {
+    let routes = routes.layer(middleware::from_fn_with_state(limits.clone(), limits::apply));
+    routes.layer(middleware::from_fn_with_state((api.clone(), addresses.clone()), client::limit))
+}
+
+/// What anybody may ask, from any program, and from web pages of the origins that are configured.
+fn public(api: &Api, limits: &limits::Limits, addresses: &Addresses) -> Router<Api> {
+    let routes = Router::new()
         .route("/v1/vouchers", post(vouchers::one))
         .route("/v1/vouchers/batch", post(vouchers::batch))
         .route("/v1/channels/{book}/{serial}", get(channels::get))
@@ -109,20 +136,21 @@ pub fn router(api: Api) -> Router {
         .route("/v1/payees/{address}/earnings", get(earnings::get))
         .route("/v1/info", get(info::get))
         .route("/v1/openapi.json", get(openapi::get))
-        .route("/ready", get(health::ready))
-        .merge(pages::routes(&api))
-        .merge(if has_operators { admin::routes(&api) } else { Router::new() })
-        .layer(middleware::from_fn_with_state(limits, limits::apply))
+        .merge(pages::setup_routes(api))
+        .layer(middleware::from_fn_with_state(limits.clone(), limits::apply))
         // Outside the limits on time and number: a feed has its own, and stays open.
         .route("/v1/payees/{address}/events", get(events::get))
-        .layer(middleware::from_fn_with_state((api.clone(), addresses), client::limit))
-        // Outside all limits: a busy relayer is still alive, and says how busy.
-        .merge(health())
-        .merge(if has_operators { counters() } else { Router::new() })
-        .route_layer(middleware::from_fn_with_state(api.clone(), metrics::measure))
-        .method_not_allowed_fallback(async || Problem::method_not_allowed())
-        .fallback(async |request: Request| Problem::no_such_route(request.uri().path()))
-        .with_state(api)
+        .layer(middleware::from_fn_with_state((api.clone(), addresses.clone()), client::limit));
+    // Outside the limits: a page must see that it was refused, and when to come back.
+    match Shared::with(&api.config.http.cors_origins) {
+        Some(shared) => {
+            let requests = shared.taking([Method::GET, Method::POST], [header::CONTENT_TYPE, LAST_EVENT_ID]);
+            // What is no method of a route, it must see too: a preflight is one.
+            let routes = routes.method_not_allowed_fallback(async || Problem::method_not_allowed());
+            routes.layer(requests.expose_headers([header::RETRY_AFTER, earnings::NEXT]))
+        }
+        None => routes,
+    }
 }
 
 /// What operators alone should reach, for an address of its own: counters, admin routes, and whether it is alive.

@@ -79,12 +79,20 @@ impl Pages {
     }
 }
 
-/// The routes; none when there are no pages.
+/// Pages and their parts; none without a configuration for them.
 pub fn routes(api: &Api) -> Router<Api> {
-    if api.pages.is_none() {
-        return Router::new();
+    match api.pages {
+        Some(_) => Router::new().route("/", get(creator)).route("/pay", get(payer)).route("/pages/{file}", get(part)),
+        None => Router::new(),
     }
-    Router::new().route("/", get(creator)).route("/pay", get(payer)).route("/pages/{file}", get(part)).route("/v1/pages", get(setup))
+}
+
+/// What pages must know: pages of other origins too, which find the chain by a relayer's address alone.
+pub fn setup_routes(api: &Api) -> Router<Api> {
+    match api.pages {
+        Some(_) => Router::new().route("/v1/pages", get(setup)),
+        None => Router::new(),
+    }
 }
 
 async fn creator(State(api): State<Api>, headers: HeaderMap) -> Response {

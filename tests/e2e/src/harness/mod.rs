@@ -16,4 +16,4 @@ pub use power::Power;
 pub use process::{Process, built};
 pub use relayer::{Daemon, RelayerFlags, free_port};
 pub use stage::{Folder, Stage, bundles};
-pub use web::Nginx;
+pub use web::{Nginx, TlsFiles};

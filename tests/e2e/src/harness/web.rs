@@ -12,14 +12,33 @@ use std::{
 const START: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(20);
 
+/// What a server speaks TLS with, in PEM, and what its clients check it by. For the name `localhost`.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// Who signed the certificate.
+    pub ca: PathBuf,
+    /// The certificate.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
 /// A running nginx.
 pub struct Nginx {
     _process: Process,
     folder: PathBuf,
-    port: u16,
+    origin: String,
 }
 
-fn config(port: u16, root: &Path) -> String {
+/// With TLS it also passes on what is for a relayer: as a proxy that speaks TLS in front of one.
+fn config(port: u16, root: &Path, tls: Option<(&TlsFiles, &str)>) -> String {
+    let (ssl, more) = match tls {
+        Some((TlsFiles { certificate, key, .. }, relayer)) => {
+            let (certificate, key) = (certificate.display(), key.display());
+            (" ssl", format!("ssl_certificate {certificate}; ssl_certificate_key {key}; location /v1/ {{ proxy_pass {relayer}; }}"))
+        }
+        None => ("", String::new()),
+    };
     format!(
         "daemon off; master_process off; pid nginx.pid; error_log stderr warn;
 events {{ worker_connections 1024; }}
@@ -27,8 +46,11 @@ http {{
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
   server {{
-    listen 127.0.0.1:{port};
+    listen 127.0.0.1:{port}{ssl};
     root {};
+    {more}
+    # Answers that say themselves who may read them.
+    location /shared/ {{ add_header Access-Control-Allow-Origin https://own.example; add_header Access-Control-Allow-Credentials true; }}
     location = /broken/article {{ return 503 'out of order'; }}
     # What reaches the web server, for who wants to see it.
     location = /seen {{
@@ -51,12 +73,25 @@ impl Nginx {
     ///
     /// When it is not installed (`scripts/setup test` does that), or does not answer.
     pub async fn start(folder: &Path) -> Result<Self> {
+        Self::start_with(folder, None).await
+    }
+
+    /// As [`Nginx::start`], by HTTPS, with the routes of a relayer that is at this URL.
+    ///
+    /// # Errors
+    ///
+    /// As [`Nginx::start`].
+    pub async fn start_tls(folder: &Path, files: &TlsFiles, relayer: &str) -> Result<Self> {
+        Self::start_with(folder, Some((files, relayer))).await
+    }
+
+    async fn start_with(folder: &Path, tls: Option<(&TlsFiles, &str)>) -> Result<Self> {
         let folder = folder.join("web");
         let root = folder.join("www");
         fs::create_dir_all(&root).doing("making a folder for web pages")?;
         let port = free_port()?;
         let path = folder.join("nginx.conf");
-        fs::write(&path, config(port, &root)).doing("writing nginx's configuration")?;
+        fs::write(&path, config(port, &root, tls)).doing("writing nginx's configuration")?;
         let mut command = Command::new("nginx");
         // Debian has it where only root looks.
         command.env("PATH", format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default()));
@@ -69,7 +104,8 @@ impl Nginx {
             }
             tokio::time::sleep(GLANCE).await;
         }
-        Ok(Self { _process: process, folder, port })
+        let origin = if tls.is_some() { format!("https://localhost:{port}") } else { format!("http://127.0.0.1:{port}") };
+        Ok(Self { _process: process, folder, origin })
     }
 
     /// Puts a file on it.
@@ -87,6 +123,6 @@ impl Nginx {
 
     /// Where it listens.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.origin.clone()
     }
 }

@@ -16,6 +16,9 @@ Written from `relayer/server/src/api/openapi`, which a running relayer serves as
 
 Amounts are strings of digits in the token's smallest unit (native: wei, 18 decimals). Addresses, ids and signatures are `0x` and hex. Bodies are JSON; unknown
 fields and parameters are refused. A problem's status and code are stable.
+
+Web pages of any origin may use what is under `/v1`, but `/v1/admin`, unless the operator names origins or none (`http.cors_origins`): preflights are answered, credentials never
+allowed, and `Retry-After` and `rivulet-next` can be read.
 ";
 
 fn says(schema: &Value) -> &str {

@@ -1,4 +1,15 @@
 //! HTTPS by certificate and key files.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use rivulet_http::tls::{Tls, TlsListener};
+//! use std::{path::Path, sync::Arc};
+//!
+//! let tls = Arc::new(Tls::load(Path::new("fullchain.pem"), Path::new("privkey.pem"))?);
+//! let listener = TlsListener::new(tokio::net::TcpListener::bind("127.0.0.1:8443").await?, Arc::clone(&tls))?;
+//! axum::serve(listener, axum::Router::new()).await?;
+//! # Ok(()) }
+//! ```
 
 use axum::serve::Listener;
 use std::{
@@ -10,7 +21,7 @@ use std::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc},
+    sync::{Notify, Semaphore, mpsc},
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -51,6 +62,9 @@ pub enum TlsError {
     /// Both can be read, and do not go together.
     #[error("the certificate and its key cannot be used together: {0}")]
     Pair(String),
+    /// No certificate would be believed.
+    #[error("no certificate to check a server by: {0}. Install ca-certificates, or name a file with your own")]
+    Nobody(String),
 }
 
 /// A certificate and its key, read again when told to.
@@ -66,7 +80,7 @@ impl fmt::Debug for Tls {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     std::fs::read(path).map_err(|source| TlsError::Read { path: path.display().to_string(), source })
 }
 
@@ -104,6 +118,17 @@ impl Tls {
         Ok(())
     }
 
+    /// Reads them again each time that it is told to, for ever.
+    pub async fn reload_when_told(&self, told: &Notify) {
+        loop {
+            told.notified().await;
+            match self.reload() {
+                Ok(()) => tracing::info!("certificate read again"),
+                Err(e) => tracing::error!(error = %e, "cannot use the new certificate: the old one stays"),
+            }
+        }
+    }
+
     fn acceptor(&self) -> TlsAcceptor {
         Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner)).into()
     }
@@ -136,6 +161,8 @@ impl TlsListener {
                         continue;
                     }
                 };
+                // Small answers are not held back for more.
+                let _ = stream.set_nodelay(true);
                 let (acceptor, tell) = (tls.acceptor(), tell.clone());
                 tokio::spawn(async move {
                     if let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await {
