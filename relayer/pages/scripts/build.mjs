@@ -3,24 +3,12 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { fromHere, root } from './resolve.mjs';
 
-const root = new URL('..', import.meta.url).pathname;
-const client = join(root, '../client-js/src/index.ts');
 const isCheck = process.argv.includes('--check');
 
-/** The client's sources lie in another package: what they import is taken from this one, so that its lock file says all. */
-const resolve = {
-  name: 'resolve',
-  setup({ onResolve, resolve }) {
-    onResolve({ filter: /^@rivulet\/client$/ }, () => ({ path: client }));
-    onResolve({ filter: /^viem($|\/)/ }, ({ path, kind, pluginData }) =>
-      pluginData === 'here' ? undefined : resolve(path, { kind, resolveDir: root, pluginData: 'here' }),
-    );
-  },
-};
-
 const options = { bundle: true, minify: true, write: false, metafile: true, legalComments: 'none', absWorkingDir: root, target: ['es2022', 'chrome120', 'firefox121', 'safari17'] };
-const script = await build({ ...options, entryPoints: ['src/app.ts'], outfile: 'app.js', format: 'esm', platform: 'browser', plugins: [resolve] });
+const script = await build({ ...options, entryPoints: ['src/app.ts'], outfile: 'app.js', format: 'esm', platform: 'browser', plugins: [fromHere] });
 const style = await build({ ...options, entryPoints: ['src/app.css'], outfile: 'app.css' });
 
 /** The licence of every package of which something is in the script, by name. */

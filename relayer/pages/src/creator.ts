@@ -7,7 +7,7 @@ import { explain } from './errors.js';
 import { tryJson } from './footer.js';
 import { AmountView, amountText, unitOf } from './format.js';
 import { type Heard, Live, type Liveness } from './live.js';
-import { type Setup, connect, developmentAccounts } from './setup.js';
+import { type Setup, connect } from './setup.js';
 import { type StreamCard, streamCard } from './stream-card.js';
 import { Accounts } from './wallet.js';
 
@@ -16,16 +16,16 @@ interface DayRow { day: string; contract: 'channels' | 'streams'; token: string;
 interface ChannelRow { book: number; serial: number; status: 'open' | 'closing' | 'closed'; payer: string; token: string; deposit: string; claimed: string; pending: string; best: { cumulative_amount: string } | null }
 
 export async function creator(setup: Setup): Promise<void> {
-  const accounts = await Accounts.start(setup);
+  const accounts = Accounts.start(setup);
   const given = new URLSearchParams(location.search).get('payee')?.trim();
-  if (given === undefined || given === '') return landing(setup, accounts);
-  if (!isAddress(given, { strict: false })) return landing(setup, accounts, `${given} is not an address: it begins with 0x and has 40 more digits.`);
+  if (given === undefined || given === '') return landing(accounts);
+  if (!isAddress(given, { strict: false })) return landing(accounts, `${given} is not an address: it begins with 0x and has 40 more digits.`);
   new Earnings(setup, accounts, getAddress(given)).begin();
 }
 
 const goTo = (address: string) => location.assign(`/?payee=${address}`);
 
-async function landing(setup: Setup, accounts: Accounts, trouble = ''): Promise<void> {
+async function landing(accounts: Accounts, trouble = ''): Promise<void> {
   const input = h('input', { name: 'payee', type: 'text', spellcheck: 'false', autocomplete: 'off', placeholder: '0x…', inputmode: 'text' });
   const asked = form('Show earnings', 'Looking…', async () => {
     const address = input.value.trim();
@@ -34,13 +34,12 @@ async function landing(setup: Setup, accounts: Accounts, trouble = ''): Promise<
   }, [field('Your address', input, 'The one that you give to payers. Nothing is signed, everybody may look.')], { class: 'ask' });
   const notice = h('p', { class: 'notice', role: 'alert' }, trouble);
   const own = h('button', { type: 'button', onclick: () => void accounts.choose().then((account) => account !== undefined && goTo(account.address)) }, 'Use my wallet’s address');
-  const known = await developmentAccounts(setup);
   byId('main').replaceChildren(
-    h('section', { class: 'hero card' }, h('h1', {}, 'See what you earn, as it comes'), h('p', {}, 'Every payment the moment it is promised, what is ready to claim, and streams second by second.'), asked, notice, h('div', { class: 'row' }, own)),
-    ...(known.length > 0
-      ? [h('section', { class: 'card aside' }, h('h2', {}, 'On this development network'), h('p', { class: 'hint' }, 'Look at one of its accounts:'),
-          h('div', { class: 'picks row' }, ...known.map((address, i) => h('a', { class: 'pick-link', href: `/?payee=${getAddress(address)}` }, `Development account ${i + 1}`))))]
-      : []));
+    h('section', { class: 'hero card' }, h('h1', {}, 'See what you earn, as it comes'), h('p', {}, 'Every payment the moment it is promised, what is ready to claim, and streams second by second.'), asked, notice, h('div', { class: 'row' }, own)));
+  const known = await accounts.ofNetwork();
+  if (known.length === 0) return;
+  byId('main').append(h('section', { class: 'card aside' }, h('h2', {}, 'On this development network'), h('p', { class: 'hint' }, 'Look at one of its accounts:'),
+    h('div', { class: 'picks row' }, ...known.map((address, i) => h('a', { class: 'pick-link', href: `/?payee=${getAddress(address)}` }, `Development account ${i + 1}`)))));
 }
 
 const LIVENESS: Readonly<Record<Liveness, readonly [string, string]>> = {

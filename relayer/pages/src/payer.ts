@@ -17,7 +17,7 @@ const RATES = [['1', 'second'], ['60', 'minute'], ['3600', 'hour'], ['86400', 'd
 export const isHeldBy = (session: LocalAccount, { terms }: ChannelState): boolean => terms.voucherSigner === session.address;
 
 export async function payer(setup: Setup): Promise<void> {
-  const accounts = await Accounts.start(setup);
+  const accounts = Accounts.start(setup);
   const notice = h('p', { role: 'alert', class: 'notice' });
   byId('main').replaceChildren(h('section', { class: 'hero card' }, h('h1', {}, 'Looking at the chain…'), notice));
   const network = await connect(setup, (error) => setText(notice, explain(error)));

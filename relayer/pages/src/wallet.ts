@@ -38,14 +38,21 @@ export class Accounts {
   private development: readonly Address[] = [];
   private readonly listeners: (() => void)[] = [];
 
-  private constructor(private readonly setup: Setup) {}
+  private readonly looked: Promise<void>;
 
-  /** With whoever was connected when the page was left; a wallet is not asked, only looked at. */
-  static async start(setup: Setup): Promise<Accounts> {
+  private constructor(private readonly setup: Setup) {
+    this.looked = this.resume().catch(() => undefined);
+  }
+
+  /** Accounts of a development network; an RPC that does not answer has none. */
+  async ofNetwork(): Promise<readonly Address[]> {
+    await this.looked;
+    return this.development;
+  }
+
+  /** With whoever was connected when the page was left, as soon as that is known; a wallet is not asked, only looked at. */
+  static start(setup: Setup): Accounts {
     const made = new Accounts(setup);
-    made.show();
-    made.development = await developmentAccounts(setup);
-    await made.resume().catch(() => undefined);
     made.show();
     return made;
   }
@@ -60,6 +67,7 @@ export class Accounts {
 
   /** The account to send with, on the right chain; asks for one if there is none. */
   async need(): Promise<Account> {
+    await this.looked;
     const account = this.known ?? (await this.choose());
     if (account === undefined) throw new RivuletError('no_wallet', 'connect an account first: its button is at the top of this page');
     if (account.kind === 'wallet') await this.switchChain(account.wallet);
@@ -74,6 +82,7 @@ export class Accounts {
   }
 
   private async resume(): Promise<void> {
+    this.development = await developmentAccounts(this.setup);
     const [kind, address] = (localStorage.getItem(KEPT) ?? '').split(' ');
     if (address === undefined) return;
     if (kind === 'development') {
@@ -142,7 +151,8 @@ export class Accounts {
   }
 
   /** Lets people choose. Undefined: they left it. */
-  choose(): Promise<Account | undefined> {
+  async choose(): Promise<Account | undefined> {
+    await this.looked;
     return new Promise((resolve) => {
       const notice = noticeOf();
       const done = () => dialog.close();

@@ -3,6 +3,7 @@
 //! ```text
 //! given a node, the contracts and a relayer with pages
 //! ├── a payer opens a channel with a wallet, pays without prompts, reloads and goes on; the creator's page shows it live; closed, everybody has what is theirs
+//! ├── a page of another origin, with the client in its own bundle, does the same
 //! └── a stream's figure runs between blocks and is the chain's; paused, claimed, topped up, cancelled, everybody has what is theirs
 //! ```
 
@@ -67,18 +68,15 @@ impl World {
     }
 
     /// Plays a script in a browser; what it found.
-    async fn play(&self, script: &str, more: &[(&str, Value)]) -> Value {
+    async fn play(&self, script: &str) -> Value {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../relayer/pages");
         assert!(folder.join("node_modules/playwright-core").is_dir(), "not installed: npm ci in relayer/pages, or scripts/test pages");
         let chain = &self.stage.chain;
-        let mut world = json!({
+        let world = json!({
             "relayer": self.relayer, "rpc": self.stage.node.eth_url(), "node": self.stage.node.url().replace("ws:", "http:"),
             "chain_id": chain.binding(ContractKind::Channels).chain_id, "payee": ETHAN, "payer_key": DOROTHY_KEY,
             "channels": self.contract(ContractKind::Channels), "streams": self.contract(ContractKind::Streams),
         });
-        for (key, value) in more {
-            world[key] = value.clone();
-        }
         let mut command = Command::new("node");
         command.arg(folder.join("test").join(script)).env("PAGES", world.to_string());
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
@@ -96,19 +94,26 @@ fn units(said: &Value, key: &str) -> u128 {
     said[key].as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no {key} in {said}"))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_payer_pays_from_a_channel_without_prompts_and_the_creator_sees_it_come() {
+/// A payer opens, pays and closes in a browser: what it paid, by the script, is what moved.
+async fn a_channel_is_lived_in_a_browser(script: &str, expected: u128) {
     let world = World::start().await;
-    let contract = account(&world.contract(ContractKind::Channels));
-    let parties = [account(DOROTHY), account(ETHAN), contract];
-    let before = world.usdc(parties).await;
-    let said = world.play("channel.mjs", &[]).await;
-    let paid = units(&said, "paid");
-    assert_eq!(paid, 550_000);
-    let [payer, payee, escrow] = before;
-    // To the unit: what was paid, and nothing is left with the contract.
+    let parties = [account(DOROTHY), account(ETHAN), account(&world.contract(ContractKind::Channels))];
+    let [payer, payee, escrow] = world.usdc(parties).await;
+    let paid = units(&world.play(script).await, "paid");
+    assert_eq!(paid, expected);
+    // To the unit, and nothing is left with the contract.
     assert_eq!(world.usdc(parties).await, [payer - paid, payee + paid, escrow]);
     world.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payer_pays_from_a_channel_without_prompts_and_the_creator_sees_it_come() {
+    a_channel_is_lived_in_a_browser("channel.mjs", 550_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_another_origin_opens_a_channel_and_pays_through_the_relayer() {
+    a_channel_is_lived_in_a_browser("elsewhere.mjs", 90_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -117,7 +122,7 @@ async fn a_stream_runs_on_the_page_as_it_does_on_the_chain() {
     let contract = account(&world.contract(ContractKind::Streams));
     let parties = [account(ALITH), account(ETHAN), contract];
     let [payer, payee, escrow] = world.usdc(parties).await;
-    let said = world.play("stream.mjs", &[]).await;
+    let said = world.play("stream.mjs").await;
     let flowed = units(&said, "flowed");
     let [payer_now, payee_now, escrow_now] = world.usdc(parties).await;
     // What was not claimed before it was cancelled waits in the contract for the payee.
