@@ -21,11 +21,11 @@ use tokio::{
     time::timeout,
 };
 
-/// Runs a development node, both contracts and a relayer, until ctrl-C.
+/// Runs a development node, both contracts and a relayer with its web pages, until ctrl-C.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rivulet dev
-      node, contracts and relayer; prints what to try next
+      node, contracts, relayer and web pages; prints what to try next
   rivulet dev --fresh --rpc-port 9955 --eth-rpc-port 8546 --relayer-port 8799
       from an empty chain, on other ports
 
@@ -143,14 +143,16 @@ async fn contracts(folder: &Path, url: &str, bundles_in: Option<&Path>) -> anyho
     Ok(deployment)
 }
 
-async fn start_relayer(folder: &Path, rpc_url: &str, port: u16) -> anyhow::Result<(Part, String)> {
+async fn start_relayer(folder: &Path, [rpc_url, eth_url]: [&str; 2], port: u16) -> anyhow::Result<(Part, String)> {
     let text = |path: PathBuf| toml_text(&path.display().to_string());
     let config = format!(
         "# Written by 'rivulet dev' at each start.\ndeployment = {}\ndatabase = {}\n\n[signer]\ndev_uri = \"//Alice\"\n\n[http]\nlisten = \"127.0.0.1:{port}\"\n\n\
-         [chain]\nrpc_urls = [{}]\n\n[batch]\nclaim_streams = true\n\n[batch.planck_per_whole]\nusdc = 2000000000\nusdt = 2000000000\n",
+         [chain]\nrpc_urls = [{}]\n\n[batch]\nclaim_streams = true\n\n[batch.planck_per_whole]\nusdc = 2000000000\nusdt = 2000000000\n\n\
+         [pages]\neth_rpc_url = {}\n",
         text(folder.join("dev.json")),
         text(folder.join("relayer.db")),
         toml_text(rpc_url),
+        toml_text(eth_url),
     );
     let path = folder.join("relayer.toml");
     fs::write(&path, config).with_context(|| format!("cannot write {}", path.display()))?;
@@ -206,7 +208,7 @@ impl Dev {
         })?);
         let (mut node, rpc_url, eth_url) = start_node(&folder, self.rpc_port, self.eth_rpc_port).await?;
         let deployment = contracts(&folder, &rpc_url, self.bundles.as_deref()).await?;
-        let (mut relayer, url) = start_relayer(&folder, &rpc_url, self.relayer_port).await?;
+        let (mut relayer, url) = start_relayer(&folder, [&rpc_url, &eth_url], self.relayer_port).await?;
         println!("{}", next_steps(&folder, [&rpc_url, &eth_url, &url], &deployment));
         let ended = tokio::select! {
             () = told_to_stop() => None,
@@ -241,6 +243,7 @@ fn next_steps(folder: &Path, [rpc_url, eth_url, url]: [&str; 3], deployment: &De
         "node      {rpc_url}, Polkadot Hub's fees and deposits
 ethereum  {eth_url}, chain id {}: for wallets, viem and ethers
 relayer   {url}
+pages     {url}/ (earnings), {url}/pay: in a browser
 contracts {} (channels), {} (streams)
 network   {}
 logs      {}

@@ -44,6 +44,14 @@ async fn one_command_gives_a_network_and_its_next_steps_work() {
             // The same chain with what was paid there.
             _ => assert_eq!(units(&user.json("channel list --key //Bob")["channels"][0]["kept"]["accepted"]), 100_000),
         }
+        // The pages are where it says, and know the Ethereum RPC of this node.
+        let pages = text.lines().find_map(|line| line.strip_prefix("pages     ")).unwrap().split('/').take(3).collect::<Vec<_>>().join("/");
+        assert!(reqwest::get(format!("{pages}/pay")).await.unwrap().text().await.unwrap().contains("<title>Pay · Rivulet</title>"));
+        let setup: serde_json::Value = reqwest::get(format!("{pages}/v1/pages")).await.unwrap().json().await.unwrap();
+        let request = serde_json::json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": [] });
+        let chain = reqwest::Client::new().post(setup["eth_rpc_url"].as_str().unwrap()).json(&request).send().await.unwrap();
+        let chain: serde_json::Value = chain.json().await.unwrap();
+        assert_eq!(chain["result"], format!("{:#x}", setup["deployment"]["chain_id"].as_u64().unwrap()));
         dev.stop(STOP).await.unwrap();
     }
 }
