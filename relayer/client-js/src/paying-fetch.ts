@@ -204,6 +204,7 @@ export function payingFetch(channels: PayChannel | readonly PayChannel[], option
     for (let attempt = 1; ; attempt += 1) {
       const { offers, error } = offersOf(answer);
       if (offers.length === 0) return answer;
+      await answer.body?.cancel();
       const url = answer.url || asked.url;
       // A redirect to another host is a request that nobody made.
       checkRequest(offers, asked.method, new URL(url).hostname === new URL(asked.url).hostname ? url : asked.url);
@@ -219,7 +220,6 @@ export function payingFetch(channels: PayChannel | readonly PayChannel[], option
         if (!isAgain) throw new Rejected({ status: 402, code: error ?? 'payment_required', detail: `${url} did not take the payment` });
       }
       const bought = await buy(purse, offer, { steps: BigInt(steps), already });
-      await answer.body?.cancel();
       const paying = new Request(url === asked.url ? asked.clone() : new Request(url, asked.clone()));
       paying.headers.set('PAYMENT-SIGNATURE', headerOf(purse, offer, bought));
       answer = await inner(paying).catch(async (error: unknown) => {
