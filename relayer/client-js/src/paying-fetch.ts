@@ -28,6 +28,8 @@ export interface PayingFetchOptions {
 
 /** How often one request is paid for, when a site knows more of the channel than we do. */
 const ATTEMPTS = 3;
+/** A channel that was opened just now is final before every relayer has seen it. */
+const UNSEEN_PAUSES_MS = [300, 700, 1_500, 3_000];
 const RAISES = 3;
 const RAISE_PAUSE_MS = 300;
 const RAISE_AHEAD_MS = 2_000;
@@ -92,18 +94,18 @@ class Meter {
     const { unit } = this.offer;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isOver = false;
-    if (unit !== 'request' && 'bytes' in unit) {
-      // From the middle of the last step on: the next one is signed for before it is due.
-      if (this.got >= (this.paid - 0.5) * unit.bytes && this.length > this.paid * unit.bytes) void this.more();
-    } else if (unit !== 'request') {
-      const arm = () => {
-        if (isOver || this.why !== undefined) return;
+    // Looked at again after each raise, as long as the read waits: what it brought may have come before its answer.
+    const watch = (): void => {
+      if (isOver || this.why !== undefined || unit === 'request') return;
+      if ('secs' in unit) {
         const aheadMs = Math.min(RAISE_AHEAD_MS, unit.secs * 500);
-        const dueMs = Math.max(0, this.paid * unit.secs * 1_000 - aheadMs - this.elapsedMs);
-        timer = setTimeout(() => void this.more().then(arm), dueMs);
-      };
-      arm();
-    }
+        timer = setTimeout(() => void this.more().then(watch), Math.max(0, this.paid * unit.secs * 1_000 - aheadMs - this.elapsedMs));
+      } else if (this.got >= (this.paid - 0.5) * unit.bytes && this.length > this.paid * unit.bytes) {
+        // From the middle of the last step on: the next one is signed for before it is due.
+        void this.more().then(watch);
+      }
+    };
+    watch();
     try {
       const result = await reader.read();
       this.got += result.value?.length ?? 0;
@@ -201,6 +203,7 @@ export function payingFetch(channels: PayChannel | readonly PayChannel[], option
     const first = await inner(asked.clone());
     let [answer, already] = [first, 0n];
     let before: { pay: PayChannel; bought: Bought } | undefined;
+    let unseen = 0;
     for (let attempt = 1; ; attempt += 1) {
       const { offers, error } = offersOf(answer);
       if (offers.length === 0) return answer;
@@ -216,8 +219,12 @@ export function payingFetch(channels: PayChannel | readonly PayChannel[], option
         const { purchase, added } = before.bought;
         already += added - (await refuse(purse, purchase.nonce, state, added));
         // It had been served so often, or somebody else with our key spent what we took for ours.
-        const isAgain = attempt <= ATTEMPTS && (error === 'used_up' || (error === 'not_enough' && state !== undefined));
-        if (!isAgain) throw new Rejected({ status: 402, code: error ?? 'payment_required', detail: `${url} did not take the payment` });
+        const isAgain = attempt - unseen <= ATTEMPTS && (error === 'used_up' || (error === 'not_enough' && state !== undefined));
+        const pauseMs = error === 'unknown_channel' ? UNSEEN_PAUSES_MS[unseen] : undefined;
+        if (pauseMs !== undefined) {
+          unseen += 1;
+          await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        } else if (!isAgain) throw new Rejected({ status: 402, code: error ?? 'payment_required', detail: `${url} did not take the payment` });
       }
       const bought = await buy(purse, offer, { steps: BigInt(steps), already });
       const paying = new Request(url === asked.url ? asked.clone() : new Request(url, asked.clone()));

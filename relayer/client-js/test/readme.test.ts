@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { KEYS, World, account } from './support/index.js';
+import { KEYS, World, account, webServer } from './support/index.js';
 
 const PACKAGE = new URL('../../', import.meta.url).pathname;
 let world: World;
@@ -38,4 +38,13 @@ test('a stream ticks', async () => {
   const lines = (await run('stream.mjs')).trim().split('\n');
   assert.ok(lines.length >= 4 && lines.every((line) => /^0(\.\d+)?usdc earned$/.test(line)), lines.join('\n'));
   assert.ok(new Set(lines).size > 2, 'it grows');
+});
+
+test('an article is bought', async () => {
+  const web = await webServer();
+  const payee = account('dorothy').address;
+  const url = await world.paywall({ upstream: web.url, payee, relayer: await world.relayer(), prices: ['/articles/*=0.10usdc'] });
+  const page = `${url}/articles/1`;
+  assert.equal(await run('buy.mjs', { PAGE: page }), `0.1usdc for ${page}\n200 page /articles/1\n`);
+  await web.close();
 });

@@ -79,7 +79,7 @@ export class World {
     if (ethUrl === undefined || nodeUrl === undefined) throw new Error(`not understood: ${said}`);
     const file = join(folder, 'dev.json');
     const bundles = process.env['RIVULET_BUNDLES'] ?? join(ROOT, 'deployments/bundles');
-    await promisify(execFile)(built('deploy'), ['dev', '--rpc-url', nodeUrl, '--out', file, '--bundles', bundles]);
+    await promisify(execFile)(built('rivulet'), ['deploy', 'dev', '--rpc-url', nodeUrl, '--out', file, '--bundles', bundles]);
     const json: unknown = JSON.parse(readFileSync(file, 'utf8'));
     return new World(folder, [node], nodeUrl, ethUrl, json, readDeployment(json));
   }
