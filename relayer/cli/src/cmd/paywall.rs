@@ -53,7 +53,7 @@ pub struct Paywall {
     #[arg(long, global = true, value_name = "ACCOUNT|ADDRESS")]
     payee: Option<Party>,
     /// The relayer that vouchers are handed to: an http:// or https:// URL.
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, env = "RIVULET_RELAYER", value_name = "URL")]
     relayer: Option<String>,
     /// For an https:// relayer: a file with certificates (PEM) that are believed besides the system's.
     #[arg(long, global = true, value_name = "FILE")]
