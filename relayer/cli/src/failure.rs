@@ -23,6 +23,9 @@ pub enum Failure {
     /// What was named is not there.
     #[error("{0}")]
     NotFound(String),
+    /// A site did not serve it.
+    #[error("{0}")]
+    Site(String),
 }
 
 /// Exit codes: final, new ones are added.
@@ -38,6 +41,7 @@ pub enum Exit {
     Relayer = 7,
     Unreachable = 8,
     NotFound = 9,
+    Site = 10,
 }
 
 impl Exit {
@@ -53,6 +57,7 @@ impl Exit {
             Self::Relayer => "relayer_refused",
             Self::Unreachable => "unreachable",
             Self::NotFound => "not_found",
+            Self::Site => "site_refused",
         }
     }
 }
@@ -68,7 +73,8 @@ pub const EXIT_CODES: &str = "Exit codes:
   6  the contract or the chain refused; nothing was paid but, at most, a fee
   7  the relayer refused
   8  nobody answered: a node or a relayer is out of reach; the same again may work
-  9  there is no such channel or stream";
+  9  there is no such channel or stream
+  10 the site refused, or did not serve what was to be paid for";
 
 fn of_chain(e: &ChainError) -> Exit {
     match e {
@@ -84,16 +90,20 @@ fn of_chain(e: &ChainError) -> Exit {
 fn of_client(e: &ClientError) -> Exit {
     match e {
         ClientError::Chain(e) => of_chain(e),
-        ClientError::Unreachable(_) => Exit::Unreachable,
+        ClientError::Unreachable(_) | ClientError::Site(_) => Exit::Unreachable,
         ClientError::Rejected(problem) if problem.is_final() => Exit::Relayer,
         ClientError::Rejected(_) => Exit::Unreachable,
+        ClientError::NotServed(refusal) if refusal.status < 500 => Exit::Site,
+        ClientError::NotServed(_) => Exit::Unreachable,
         ClientError::NotMovable { .. } => Exit::Usage,
         ClientError::BadKey(_) => Exit::Key,
-        ClientError::NotKept(_) | ClientError::Ended(_) => Exit::NotFound,
+        ClientError::NotKept(_) | ClientError::Ended(_) | ClientError::NoChannel { .. } => Exit::NotFound,
         ClientError::OtherContracts { .. }
         | ClientError::UnmappedPayee(_)
         | ClientError::OverLimit { .. }
         | ClientError::BadTotal { .. }
+        | ClientError::BadOffer { .. }
+        | ClientError::TooDear { .. }
         | ClientError::NotOurs { .. }
         | ClientError::NotAcknowledged { .. }
         | ClientError::Unsettled { .. }
@@ -114,6 +124,7 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
                 Failure::NotConfirmed(_) => Exit::NotConfirmed,
                 Failure::Key(_) => Exit::Key,
                 Failure::NotFound(_) => Exit::NotFound,
+                Failure::Site(_) => Exit::Site,
             });
         }
         cause.downcast_ref::<ClientError>().map(of_client).or_else(|| cause.downcast_ref::<ChainError>().map(of_chain))
@@ -166,10 +177,12 @@ mod tests {
 
     #[test]
     fn every_code_is_in_the_help() {
-        for exit in
-            [Exit::Failed, Exit::Usage, Exit::Unsafe, Exit::NotConfirmed, Exit::Key, Exit::Chain, Exit::Relayer, Exit::Unreachable, Exit::NotFound]
-        {
-            assert!(EXIT_CODES.contains(&format!("\n  {}  ", exit as u8)), "{exit:?}");
+        let (of_us, of_others) = (
+            [Exit::Failed, Exit::Usage, Exit::Unsafe, Exit::NotConfirmed, Exit::Key],
+            [Exit::Chain, Exit::Relayer, Exit::Unreachable, Exit::NotFound, Exit::Site],
+        );
+        for exit in of_us.into_iter().chain(of_others) {
+            assert!(EXIT_CODES.contains(&format!("\n  {:<3}", exit as u8)), "{exit:?}");
         }
     }
 }

@@ -34,6 +34,7 @@ struct Cli {
 enum Command {
     Channel(Box<cmd::channel::Channel>),
     Stream(Box<cmd::stream::Stream>),
+    Get(Box<cmd::get::Get>),
     Earn(Box<cmd::earn::Earn>),
     /// Runs a relayer: takes vouchers over HTTP, claims them on the chain.
     Relay(Box<cmd::relay::Relay>),
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Channel(channel) => channel.run(),
         Command::Stream(stream) => stream.run(),
+        Command::Get(get) => get.run(),
         Command::Earn(earn) => earn.run(),
         Command::Relay(relay) => relay.run(),
         Command::Statement(statement) => statement.run(),

@@ -30,6 +30,43 @@ pub enum Error {
         /// What the signature recovers to.
         given: Option<Address>,
     },
+    /// The site could not be reached, or its answer broke off. Asking again is harmless: a purchase whose answer was lost is not paid twice.
+    #[cfg(feature = "http")]
+    #[error("the site did not answer: {0}")]
+    Site(#[source] reqwest::Error),
+    /// The site did not serve what was paid for.
+    #[cfg(feature = "http")]
+    #[error("the site refused it: {0}")]
+    NotServed(crate::buy::Refusal),
+    /// An offer that must not be paid.
+    #[error("the site's offer is not to be paid: {what}: expected {expected}, found {found}")]
+    BadOffer {
+        /// What differs.
+        what: &'static str,
+        /// As it should be.
+        expected: String,
+        /// As the site says.
+        found: String,
+    },
+    /// It costs more than it may.
+    #[error("it costs {price}, at most {most} may be paid")]
+    TooDear {
+        /// The price, or that of its first step, in the token's smallest unit.
+        price: u128,
+        /// The most that may be spent.
+        most: u128,
+    },
+    /// No channel that could pay.
+    #[error("no channel to {payee} in {token}: open one")]
+    NoChannel {
+        /// Who is to be paid.
+        payee: Address,
+        /// In what.
+        token: Token,
+    },
+    /// A request that cannot be sent twice, as paying for it takes.
+    #[error("a request whose body streams cannot be sent again: hold its body in memory")]
+    Streaming,
     /// A native amount that the chain cannot move.
     #[error("{amount} wei of {token}: expected a multiple of {grain}, the smallest amount that the chain can move")]
     NotMovable {

@@ -6,6 +6,7 @@
 //! - [`Channel`], [`VoucherSigner`], [`VoucherKey`]: promises, signed without any network.
 //! - [`Purse`]: channels with their totals, kept in a [`Folder`] or anything that can [`Keep`]; [`Limits`] by site.
 //! - [`Session`]: a purse that pays through a relayer, whatever is dropped, cut off or killed.
+//! - [`buy`]: the same for what costs something by HTTP 402.
 //! - [`Relayer`]: hands vouchers to a relayer over HTTP; [`Receipt`]: proof that it had one.
 //! - [`Payee`]: claims, closes, collects, hands streams over, sets relay terms.
 //! - [`statement`]: what a payee was paid, for its books.
@@ -35,6 +36,8 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "http")]
+pub mod buy;
 mod error;
 mod keep;
 mod key;
@@ -52,8 +55,12 @@ mod session;
 pub mod statement;
 #[cfg(feature = "chain")]
 mod streams;
+#[cfg(feature = "http")]
+mod till;
 mod voucher;
 
+#[cfg(feature = "http")]
+pub use buy::Buyer;
 pub use error::Error;
 pub use keep::{Folder, Forgetful, Keep};
 pub use key::VoucherKey;

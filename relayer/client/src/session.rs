@@ -3,13 +3,10 @@
 use crate::{
     Error, Purse, Receipt, Relayer, SignedVoucher,
     relay::{BestJson, Problem},
+    till::Till,
 };
-use futures::lock::Mutex;
 use rivulet_core::ids::ChannelId;
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex as StdMutex, PoisonError},
-};
+use std::sync::Arc;
 
 /// A purse that pays through one relayer. Cheap to clone.
 ///
@@ -17,10 +14,8 @@ use std::{
 /// for its channel, and the same purchase asked for again is paid once.
 #[derive(Clone, Debug)]
 pub struct Session {
-    purse: Arc<Purse>,
+    till: Till,
     relayer: Relayer,
-    // One promise of a channel at a time: the next total depends on what became of it.
-    turns: Arc<StdMutex<BTreeMap<ChannelId, Arc<Mutex<()>>>>>,
 }
 
 /// A payment that the relayer has on its disk.
@@ -42,31 +37,17 @@ enum Outcome {
 impl Session {
     /// A session.
     pub fn new(purse: impl Into<Arc<Purse>>, relayer: Relayer) -> Self {
-        Self { purse: purse.into(), relayer, turns: Arc::default() }
+        Self { till: Till::new(purse), relayer }
     }
 
     /// The purse.
     pub fn purse(&self) -> &Purse {
-        &self.purse
+        self.till.purse()
     }
 
     /// The relayer.
     pub fn relayer(&self) -> &Relayer {
         &self.relayer
-    }
-
-    /// Keeping waits for a disk: not on a thread that others need.
-    async fn keep<T: Send + 'static>(&self, change: impl FnOnce(&Purse) -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-        let purse = self.purse.clone();
-        // When this future is dropped the change runs on to its end, so memory and disk say the same.
-        match tokio::task::spawn_blocking(move || change(&purse)).await {
-            Ok(result) => result,
-            Err(e) => std::panic::resume_unwind(e.into_panic()),
-        }
-    }
-
-    fn turn(&self, id: ChannelId) -> Arc<Mutex<()>> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_default().clone()
     }
 
     /// Pays `amount` for a purchase. When this returns, the relayer has it on its disk. Asked for again by the same name, the last purchase of a channel is
@@ -77,14 +58,13 @@ impl Session {
     /// [`Error::Unreachable`], or a problem that is not final: nobody knows whether it was paid, ask again with the same name. [`Error::Rejected`]: it was
     /// not; [`Error::OverLimit`], [`Error::BadTotal`] and others of [`Purse::promise`]: nothing was promised.
     pub async fn pay(&self, id: ChannelId, amount: u128, purchase: &str) -> Result<Paid, Error> {
-        let turn = self.turn(id);
-        let _turn = turn.lock().await;
+        let _turn = self.till.turn(id).await;
         self.settle(id, Some(purchase)).await?;
         // Twice: a relayer that is ahead of us, because we lost what we knew, says how far.
         let mut last_try = false;
         loop {
             let name = purchase.to_owned();
-            let voucher = self.keep(move |purse| purse.promise(id, amount, &name)).await?;
+            let voucher = self.till.keep(move |purse| purse.promise(id, amount, &name)).await?;
             match self.hand_over(voucher).await? {
                 Outcome::Accepted(receipt) => return Ok(Paid { voucher, receipt }),
                 Outcome::Behind if last_try => return Err(Error::Answer("a higher total of ours each time it is asked".into())),
@@ -99,9 +79,8 @@ impl Session {
     ///
     /// When it is still not known what became of one, or it was refused.
     pub async fn flush(&self) -> Result<(), Error> {
-        for kept in self.purse.channels() {
-            let turn = self.turn(kept.channel.id);
-            let _turn = turn.lock().await;
+        for kept in self.purse().channels() {
+            let _turn = self.till.turn(kept.channel.id).await;
             self.settle(kept.channel.id, None).await?;
         }
         Ok(())
@@ -113,9 +92,8 @@ impl Session {
     ///
     /// [`Error::NotOurs`] when what it says is not signed by our key; when it does not answer.
     pub async fn resume(&self, id: ChannelId) -> Result<bool, Error> {
-        let turn = self.turn(id);
-        let _turn = turn.lock().await;
-        let number = self.purse.get(id).ok_or(Error::NotKept(id))?.channel.number();
+        let _turn = self.till.turn(id).await;
+        let number = self.purse().get(id).ok_or(Error::NotKept(id))?.channel.number();
         match self.relayer.best(number).await? {
             Some(best) => self.take(id, &best).await,
             None => Ok(false),
@@ -124,12 +102,12 @@ impl Session {
 
     async fn take(&self, id: ChannelId, best: &BestJson) -> Result<bool, Error> {
         let (total, signature) = best.read().ok_or_else(|| Error::Answer("a best voucher that is none".into()))?;
-        self.keep(move |purse| purse.resume(id, total, &signature)).await
+        self.till.keep(move |purse| purse.resume(id, total, &signature)).await
     }
 
     /// Finds out what became of a promise that is pending, unless it is for this very purchase.
     async fn settle(&self, id: ChannelId, purchase: Option<&str>) -> Result<(), Error> {
-        let Some(kept) = self.purse.get(id) else { return Err(Error::NotKept(id)) };
+        let Some(kept) = self.purse().get(id) else { return Err(Error::NotKept(id)) };
         let (Some(pending), Some(voucher)) = (&kept.pending, kept.pending_voucher()) else { return Ok(()) };
         if purchase.is_some_and(|name| !name.is_empty() && name == pending.name) {
             return Ok(());
@@ -146,11 +124,11 @@ impl Session {
     async fn hand_over(&self, voucher: SignedVoucher) -> Result<Outcome, Error> {
         match self.relayer.pay(&voucher).await {
             Ok(receipt) => {
-                self.keep(move |purse| purse.accepted(&voucher)).await?;
+                self.till.keep(move |purse| purse.accepted(&voucher)).await?;
                 Ok(Outcome::Accepted(receipt))
             }
             Err(Error::Rejected(problem)) if problem.is_final() => {
-                self.keep(move |purse| purse.refused(&voucher)).await?;
+                self.till.keep(move |purse| purse.refused(&voucher)).await?;
                 let Problem { code, best, .. } = &*problem;
                 match (code.as_str(), best) {
                     // Proven by our own signature, or it is an error.

@@ -1,8 +1,8 @@
 //! Refusals, as programs, browsers and people at a terminal read them.
 
 use crate::{
-    denied::{Denied, StateJson},
-    offer::{self, Offer, PAYMENT_REQUIRED, PaymentRequired, Resource},
+    denied::Denied,
+    offer,
     paywall::{Paywall, Quote},
 };
 use axum::{
@@ -10,6 +10,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
+use rivulet_client::buy::wire::{Offer, PAYMENT_REQUIRED, PaymentRequired, Resource, State};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -23,7 +24,7 @@ struct Problem<'a> {
     code: &'a str,
     detail: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<&'a StateJson>,
+    state: Option<&'a State>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     accepts: &'a [Offer],
 }

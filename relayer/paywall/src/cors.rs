@@ -2,13 +2,13 @@
 //!
 //! Preflights are answered here. They cost nothing, and are never passed on: a web server that answers `OPTIONS` with a page would give it away.
 
-use crate::offer;
 use axum::{
     Router,
     extract::Request,
     http::{HeaderName, Method, header},
     response::Response,
 };
+use rivulet_client::buy::wire::{PAYMENT_REQUIRED, PAYMENT_RESPONSE};
 use rivulet_http::cors::{self, Origin, Shared};
 use std::convert::Infallible;
 use tower::{Layer, ServiceExt, service_fn};
@@ -16,8 +16,8 @@ use tower_http::cors::CorsLayer;
 
 /// What a page may read of an answer. The star stands for all of it; old browsers do not know it, and get what they need by name.
 const READABLE: [HeaderName; 9] = [
-    HeaderName::from_static(offer::PAYMENT_REQUIRED),
-    HeaderName::from_static(offer::PAYMENT_RESPONSE),
+    HeaderName::from_static(PAYMENT_REQUIRED),
+    HeaderName::from_static(PAYMENT_RESPONSE),
     header::ACCEPT_RANGES,
     header::CONTENT_RANGE,
     header::CONTENT_LENGTH,

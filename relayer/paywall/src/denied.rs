@@ -1,30 +1,11 @@
 //! Why nothing was served. Codes are stable; a client may act on them.
 
 use axum::http::StatusCode;
-use rivulet_client::relay::Problem;
+use rivulet_client::{buy::wire::State, relay::Problem};
 use rivulet_rules::text;
-use serde::Serialize;
 use std::borrow::Cow;
 
-/// What the paywall knows of the payer's channel: what a client without memory goes on from.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct StateJson {
-    /// Its book.
-    pub book: u32,
-    /// Its serial.
-    pub serial: u32,
-    /// Its id.
-    pub channel_id: String,
-    /// The highest total that was accepted.
-    pub accepted: String,
-    /// The payer's own signature of it: nobody can make a total up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub signature: Option<String>,
-    /// What of it can still be spent here.
-    pub available: String,
-}
-
-impl From<&crate::store::Channel> for StateJson {
+impl From<&crate::store::Channel> for State {
     fn from(c: &crate::store::Channel) -> Self {
         Self {
             book: c.number.book,
@@ -47,7 +28,7 @@ pub struct Denied {
     /// What a person reads.
     pub detail: String,
     /// The channel, told to whom its key signed.
-    pub state: Option<Box<StateJson>>,
+    pub state: Option<Box<State>>,
     /// When to come back.
     pub retry_after_secs: Option<u64>,
 }

@@ -1,9 +1,7 @@
 //! The paywall around a service: a tower layer, for axum and for the proxy alike.
 
 use crate::{
-    answer, meter,
-    offer::{self, PAYMENT_RESPONSE, PaymentResponse, ResponseExtra},
-    payload::PAYMENT_SIGNATURE,
+    answer, meter, offer,
     paywall::{Decision, Grant, Paywall},
     price::Unit,
 };
@@ -14,6 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::future::BoxFuture;
+use rivulet_client::buy::wire::{PAYMENT_RESPONSE, PAYMENT_SIGNATURE, PaymentResponse, ResponseExtra};
 use std::task::{Context, Poll};
 use tower::{Layer, Service};
 
@@ -95,7 +94,7 @@ async fn settle(paywall: &Paywall, grant: Grant, mut response: Response) -> Resp
     };
     let told = PaymentResponse {
         success: is_served,
-        error_reason: (!is_served).then_some("not_served"),
+        error_reason: (!is_served).then(|| "not_served".into()),
         payer: paid.payer.to_string(),
         transaction: offer::nonce(&paid.id.nonce),
         network: paywall.terms().network.clone(),

@@ -5,8 +5,7 @@
 //!
 //! - [`price`], [`path`], [`rules`]: what costs what.
 //! - [`grant`]: what may be served for what was accepted; [`flight`]: when money is given back.
-//! - [`purchase`], [`payload`]: what payers sign and send; [`offer`], [`denied`], [`answer`]: what they are told.
-//! - [`buyer`]: the payer's side, for programs in Rust.
+//! - [`payload`]: what payers sign and send (`rivulet_client::buy` is their side); [`offer`], [`denied`], [`answer`]: what they are told.
 //! - [`store`]: what must not be forgotten; [`relayer`]: who carries the vouchers.
 //! - [`paywall`]: from a request to a decision; [`layer`], [`meter`]: what is done about it; [`cors`]: for pages of other origins too.
 //! - [`proxy`], [`serve`], [`config`], [`metrics`]: the daemon.
@@ -26,7 +25,6 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
-pub mod buyer;
 pub mod config;
 pub mod cors;
 pub mod denied;
@@ -41,7 +39,6 @@ pub mod payload;
 pub mod paywall;
 pub mod price;
 pub mod proxy;
-pub mod purchase;
 pub mod relayer;
 pub mod rules;
 pub mod serve;

@@ -5,20 +5,22 @@ mod after;
 
 use crate::{
     config::Config,
-    denied::{Denied, StateJson},
+    denied::Denied,
     flight::{Boarded, Flights},
     metrics::Metrics,
-    offer::{Offer, Terms},
+    offer::Terms,
     path,
-    payload::PAYMENT_SIGNATURE,
     price::{Price, coins},
-    purchase,
     relayer::Link,
     rules::{RuleError, Rules},
     store::{Owner, PurchaseId, Store, StoreError},
 };
 use axum::http::{HeaderMap, Method, Uri, header, request::Parts};
 use rivulet_chain::Deployment as DeploymentFile;
+use rivulet_client::buy::{
+    self,
+    wire::{Offer, PAYMENT_SIGNATURE, State},
+};
 use rivulet_core::ids::{Address, ChannelNumber, Deployment};
 use rivulet_http::tls::TlsError;
 use rivulet_rules::{chain::ContractKind, text};
@@ -142,7 +144,7 @@ impl Paywall {
         let public = config.relayer_public.as_ref().unwrap_or(&config.relayer);
         Ok(Self(Arc::new(Inner {
             at,
-            separator: purchase::separator(&at),
+            separator: buy::separator(&at),
             payee: config.payee,
             rules,
             terms: Terms {
@@ -205,7 +207,7 @@ impl Paywall {
     }
 
     /// Every way to pay for a request.
-    pub fn offers(&self, quote: &Quote, state: Option<&StateJson>) -> Vec<Offer> {
+    pub fn offers(&self, quote: &Quote, state: Option<&State>) -> Vec<Offer> {
         let now = now();
         quote.prices.iter().map(|price| self.0.terms.offer(price, &quote.request, now, state)).collect()
     }
@@ -257,7 +259,7 @@ impl Paywall {
     }
 
     /// What is known of a channel, as it is told to its payer.
-    pub fn state(&self, paid: &Paid) -> Option<StateJson> {
-        self.0.store.channel(&paid.id.channel).ok().flatten().as_ref().map(StateJson::from)
+    pub fn state(&self, paid: &Paid) -> Option<State> {
+        self.0.store.channel(&paid.id.channel).ok().flatten().as_ref().map(State::from)
     }
 }

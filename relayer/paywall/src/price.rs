@@ -12,9 +12,10 @@
 //! Without a unit it is the price of a request. With one it is the price of a step, and each step is charged before it is served: `0.001usdc/MB` is charged
 //! at the first byte and again after each 1,000,000, `0.01usdc/10s` every ten seconds. An amount without a token is refused: `5` of what?
 
+pub use rivulet_client::buy::Unit;
+
 use rivulet_chain::Deployment;
 use rivulet_core::{amount::MAX_AMOUNT, ids::Token};
-use serde::Serialize;
 use std::fmt;
 
 /// A token that prices may be in.
@@ -31,18 +32,6 @@ pub struct Coin {
 /// The tokens of a deployment.
 pub fn coins(deployment: &Deployment) -> Vec<Coin> {
     deployment.tokens.iter().map(|(name, t)| Coin { name: name.clone(), token: t.address.0, decimals: t.decimals }).collect()
-}
-
-/// What one charge pays for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// The whole answer.
-    Request,
-    /// So many bytes of it.
-    Bytes(u64),
-    /// So many seconds of sending it.
-    Secs(u64),
 }
 
 /// A price.

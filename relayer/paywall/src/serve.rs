@@ -5,7 +5,6 @@ use crate::{
     config::{Config, Limits},
     cors,
     denied::Denied,
-    payload::PAYMENT_SIGNATURE,
     paywall::{Paywall, Quote, StartError},
     proxy::{Proxy, causes},
 };
@@ -24,6 +23,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use rivulet_chain::Deployment;
+use rivulet_client::buy::wire::{PAYMENT_SIGNATURE, SCHEME};
 use rivulet_http::tls::{Tls, TlsError, TlsListener};
 use serde_json::json;
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
@@ -247,7 +247,7 @@ async fn prices(State(paywall): State<Paywall>) -> Response {
         .map(|rule| json!({ "path": rule.pattern.text(), "prices": rule.prices.iter().map(ToString::to_string).collect::<Vec<_>>() }))
         .collect();
     let body = json!({
-        "x402Version": 2, "scheme": crate::payload::SCHEME, "network": terms.network, "channels": terms.channels, "payTo": terms.payee,
+        "x402Version": 2, "scheme": SCHEME, "network": terms.network, "channels": terms.channels, "payTo": terms.payee,
         "relayer": terms.relayer, "maxTimeoutSeconds": terms.window_secs, "prices": list,
     });
     json_of(&body)

@@ -12,13 +12,16 @@ mod support;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Response, StatusCode};
 use rivulet_chain::Deployment as DeploymentFile;
-use rivulet_client::{Channel, OpenChannel, SignedVoucher, VoucherKey, VoucherSigner};
+use rivulet_client::{
+    Channel, OpenChannel, SignedVoucher, VoucherKey, VoucherSigner,
+    buy::{Purchase, payment},
+};
 use rivulet_core::ids::Deployment;
 use rivulet_e2e::{
     harness::{Daemon, Nginx, PaywallFlags, TlsFiles, Wall, built},
     story::{Play, opening::CHALLENGE_SECS, plan::Coin},
 };
-use rivulet_paywall::{buyer, paywall::now, purchase::Purchase, store::Store};
+use rivulet_paywall::{paywall::now, store::Store};
 use rivulet_rules::{
     chain::{ChannelView, ContractKind},
     text,
@@ -69,7 +72,7 @@ impl Shopper {
     fn header_with(&self, wanted: &Wanted, voucher: &SignedVoucher, signer: &VoucherSigner, at: &Deployment) -> String {
         let Wanted { request, amount, nonce, valid_until } = wanted.clone();
         let purchase = Purchase { channel_id: voucher.channel_id, amount, request, nonce, valid_until };
-        buyer::payment(&self.channel, voucher, signer, at, &purchase)
+        payment(&self.channel, voucher, signer, at, &purchase)
     }
 
     fn header(&self, wanted: &Wanted, voucher: &SignedVoucher) -> String {

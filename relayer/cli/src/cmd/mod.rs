@@ -6,6 +6,7 @@ pub mod deploy;
 pub mod dev;
 pub mod dry_run;
 pub mod earn;
+pub mod get;
 pub mod key;
 pub mod man;
 pub mod nodes;

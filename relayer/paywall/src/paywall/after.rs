@@ -2,12 +2,13 @@
 
 use super::{Paid, Paywall, now};
 use crate::{
-    denied::{Denied, StateJson},
+    denied::Denied,
     flight::Boarded,
     payload,
     price::Coin,
     store::{PurchaseId, StoreError},
 };
+use rivulet_client::buy::wire::State;
 use rivulet_rules::text;
 
 impl Paywall {
@@ -62,7 +63,7 @@ impl Paywall {
     /// # Errors
     ///
     /// As a grant.
-    pub async fn raise(&self, header: &[u8]) -> Result<StateJson, Denied> {
+    pub async fn raise(&self, header: &[u8]) -> Result<State, Denied> {
         let unbound = payload::read(header, "", self.0.payee)?;
         let id = PurchaseId { channel: unbound.channel_id, nonce: unbound.purchase.nonce };
         let missing = || Denied::new("no_such_purchase", "nothing goes on under this nonce");

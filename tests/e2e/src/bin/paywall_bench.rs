@@ -1,7 +1,10 @@
 //! Measures what a paywall costs in front of nginx: the same file from nginx itself, passed through, refused, and paid for in two ways, in turns, by wrk.
 
 use clap::Parser;
-use rivulet_client::{Channel, OpenChannel, VoucherSigner};
+use rivulet_client::{
+    Channel, OpenChannel, VoucherSigner,
+    buy::{Purchase, payment},
+};
 use rivulet_core::ids::Deployment;
 use rivulet_e2e::{
     Context, Error, Result,
@@ -14,7 +17,7 @@ use rivulet_e2e::{
         screen::{Screen, To},
     },
 };
-use rivulet_paywall::{buyer, paywall::now, purchase::Purchase, store::Store};
+use rivulet_paywall::{paywall::now, store::Store};
 use rivulet_rules::chain::ContractKind;
 use std::{
     fmt::Write as _,
@@ -235,7 +238,7 @@ impl Payer {
             nonce[..8].copy_from_slice(&self.nonce.to_be_bytes());
             let request = format!("GET {}{PATH}", self.host);
             let purchase = Purchase { channel_id: self.channel.id, amount: PRICE, request, nonce, valid_until: now() + 290 };
-            let header = buyer::payment(&self.channel, &voucher, &self.signer, &self.at, &purchase);
+            let header = payment(&self.channel, &voucher, &self.signer, &self.at, &purchase);
             let file = &mut files[n as usize % THREADS];
             writeln!(file, "{header}").doing("writing prepared payments")?;
         }

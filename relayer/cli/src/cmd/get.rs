@@ -1,0 +1,241 @@
+//! `rivulet get`
+
+use crate::{
+    account::KeyArgs,
+    amount::{Amount, Money},
+    confirm::Confirm,
+    failure::Failure,
+    kept::{Purser, number},
+    network::{Network, NetworkArgs},
+    told::Told,
+};
+use anyhow::Context;
+use clap::Args;
+use rivulet_client::{
+    Buyer, Kept,
+    buy::{Asked, Price, Priced, Unit},
+};
+use rivulet_core::ids::{ChannelId, ChannelNumber};
+use serde_json::{Value, json};
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// Gets a page that costs something (HTTP 402), and pays for it from a channel. What costs nothing is got as it is.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rivulet get https://blog.example/articles/1
+      says what it costs, asks, pays, and prints the article
+  rivulet get https://blog.example/articles/1 --max 0.20usdc --output article.html
+      pays without asking if it costs no more
+  rivulet get https://api.example/answers --max 0.01usdc --header 'content-type: application/json' --data '{\"question\":\"why\"}'
+      a request with a body
+  rivulet get https://radio.example/live --max 1usdc > live.mp3
+      a price by the second or byte: for at most 1 USDC; what of it is not used is credit at the site
+
+The channel is one to the site's payee, in the price's token: 'rivulet channel open' opens it. Nothing is paid twice: when the answer was lost, the same command
+again gets it for what was paid.")]
+pub struct Get {
+    /// What to get.
+    #[arg(value_name = "URL")]
+    url: reqwest::Url,
+    /// The most that it may cost. Up to this nobody is asked.
+    #[arg(long, value_name = "AMOUNT")]
+    max: Option<Amount>,
+    /// The channel that pays. [default: that to the site's payee with most left]
+    #[arg(long, value_name = "CHANNEL", value_parser = number)]
+    channel: Option<ChannelNumber>,
+    /// Where the answer goes. [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Sends this body by POST; @FILE: what is in the file.
+    #[arg(long, value_name = "TEXT|@FILE")]
+    data: Option<String>,
+    /// Another request header; may be repeated.
+    #[arg(long, short = 'H', value_name = "NAME: VALUE", value_parser = header)]
+    header: Vec<(String, String)>,
+    #[command(flatten)]
+    key: KeyArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    confirm: Confirm,
+}
+
+/// How often an answer that broke off is asked for again.
+const TRIES: u32 = 3;
+
+fn header(given: &str) -> Result<(String, String), String> {
+    let (name, value) = given.split_once(':').ok_or_else(|| format!("expected NAME: VALUE, given {given:?}"))?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// What an answer was.
+struct Got {
+    status: u16,
+    bytes: u64,
+    charged: u128,
+    promised: u128,
+    paid_by: Option<(Kept, Price)>,
+}
+
+impl Get {
+    pub fn run(self) -> anyhow::Result<()> {
+        if self.network.json && self.output.is_none() {
+            return Err(Failure::Usage("--json: expected --output FILE too, for standard output has the JSON".into()).into());
+        }
+        let as_json = self.network.json;
+        let to_file = self.output.is_some();
+        let told = super::block_on(self.got())?;
+        match as_json || to_file {
+            true => told.print(as_json).context("cannot print the answer"),
+            // The answer itself is on standard output.
+            false => {
+                eprintln!("{}", told.text);
+                Ok(())
+            }
+        }
+    }
+
+    fn request(&self, http: &reqwest::Client) -> anyhow::Result<reqwest::Request> {
+        let request = match &self.data {
+            None => http.get(self.url.clone()),
+            Some(data) => http.post(self.url.clone()).body(match data.strip_prefix('@') {
+                Some(path) => std::fs::read(path).map_err(|e| Failure::Usage(format!("--data: cannot read {path}: {e}")))?,
+                None => data.clone().into_bytes(),
+            }),
+        };
+        let request = self.header.iter().fold(request, |request, (name, value)| request.header(name, value));
+        Ok(request.build().map_err(|e| Failure::Usage(format!("cannot ask for {}: {e}", self.url)))?)
+    }
+
+    async fn got(self) -> anyhow::Result<Told> {
+        if !matches!(self.url.scheme(), "http" | "https") {
+            return Err(Failure::Usage(format!("expected an http:// or https:// address, given {}", self.url)).into());
+        }
+        let network = self.network.connect().await?;
+        let account = self.key.account(&network.deployment)?;
+        let buyer = Buyer::new(Purser::open(&network, account)?.purse)?;
+        let got = match buyer.ask(self.request(&reqwest::Client::new())?).await? {
+            Asked::Free(response) => {
+                let status = response.status().as_u16();
+                Got { status, bytes: self.save(response).await?, charged: 0, promised: 0, paid_by: None }
+            }
+            Asked::Priced(priced) => self.buy(&network, &buyer, &priced).await?,
+        };
+        let told = self.told(&network, &buyer, &got);
+        match got.status {
+            // Redirects are not followed: where they lead may have another price.
+            0..400 => Ok(told),
+            status => Err(Failure::Site(format!("{}: the site answered with status {status}; {}", self.url, told.text)).into()),
+        }
+    }
+
+    fn told(&self, network: &Network, buyer: &Buyer, got: &Got) -> Told {
+        let output = self.output.as_ref().map(|path| path.display().to_string());
+        let to = output.as_ref().map_or(String::new(), |path| format!(" to {path}"));
+        let mut json = json!({ "url": self.url.as_str(), "status": got.status, "bytes": got.bytes, "output": output, "paid": Value::Null });
+        let Some((kept, price)) = &got.paid_by else {
+            return Told::new(json, format!("{} bytes{to}, for nothing", got.bytes));
+        };
+        let (coin, number) = (network.coin_of(&price.token), kept.channel.number());
+        let left = coin.money(buyer.purse().get(kept.channel.id).map_or(0, |kept| kept.left()));
+        let (charged, promised) = (coin.money(got.charged), coin.money(got.promised));
+        json["paid"] = charged.json();
+        json["promised"] = promised.json();
+        json["channel"] = number.to_string().into();
+        json["left"] = left.json();
+        let steps = if price.unit == Unit::Request { "" } else { " for the first step" };
+        Told::new(json, format!("{} bytes{to}, paid {charged}{steps} from channel {number}; {left} left", got.bytes))
+    }
+
+    /// A price that can be paid, and from where.
+    fn choose(&self, network: &Network, buyer: &Buyer, priced: &Priced) -> anyhow::Result<(Kept, Price)> {
+        let found = priced.prices.iter().find_map(|price| {
+            let kept = match self.channel {
+                Some(number) => buyer.purse().channels().into_iter().find(|kept| kept.channel.number() == number),
+                None => buyer.channel_for(price),
+            };
+            kept.filter(|kept| kept.channel.terms.payee == price.payee && kept.channel.terms.token == price.token).map(|kept| (kept, *price))
+        });
+        Ok(found.ok_or_else(|| {
+            let ways = priced.prices.iter().map(|price| format!("{} to {}", network.coin_of(&price.token).money(price.units), price.payee));
+            let open = priced.prices.first().map_or(String::new(), |price| {
+                let coin = network.coin_of(&price.token);
+                let (payee, deposit) = (price.payee, coin.money(price.units.saturating_mul(100)));
+                format!(": 'rivulet channel open --payee {payee} --deposit {}' opens one", deposit.to_string().replace(' ', ""))
+            });
+            Failure::NotFound(format!("it costs {}, and no channel of yours can pay that{open}", ways.collect::<Vec<_>>().join(" or ")))
+        })?)
+    }
+
+    async fn buy(&self, network: &Network, buyer: &Buyer, priced: &Priced) -> anyhow::Result<Got> {
+        let (kept, price) = self.choose(network, buyer, priced)?;
+        let coin = network.coin_of(&price.token);
+        let cost = coin.money(price.units);
+        let most = match &self.max {
+            Some(max) => {
+                let money = network.payment(max).await?;
+                if money.coin != coin {
+                    return Err(Failure::Usage(format!("--max: expected {}, in which it is paid, given {max}", coin.name)).into());
+                }
+                money.units
+            }
+            None => {
+                let for_what = match price.unit {
+                    Unit::Request => cost.to_string(),
+                    Unit::Bytes(n) => format!("{cost} for the first {n} bytes (--max pays for more)"),
+                    Unit::Secs(n) => format!("{cost} for the first {n} s (--max pays for more)"),
+                };
+                let (payee, number) = (price.payee, kept.channel.number());
+                self.confirm.ask(&format!("{}: pay {for_what} to {payee} from channel {number} ({})", priced.text, kept.site))?;
+                price.units
+            }
+        };
+        let id = kept.channel.id;
+        let bought = buyer.buy(priced, &price, id, most).await.map_err(|e| self.explain(e, buyer, id, &coin.money(most)))?;
+        let (charged, promised, mut again) = (bought.charged, bought.promised, bought.again);
+        let status = bought.response.status().as_u16();
+        let mut saved = self.save(bought.response).await;
+        // By steps each of them would be charged once more.
+        for _ in 1..TRIES {
+            let (Err(e), Some(ticket), Unit::Request, Some(_)) = (&saved, &again, price.unit, &self.output) else { break };
+            eprintln!("{e:#}: asking for it again, which costs nothing");
+            let next = buyer.again(priced, ticket).await?;
+            again = next.again;
+            saved = self.save(next.response).await;
+        }
+        Ok(Got { status, bytes: saved?, charged, promised, paid_by: Some((kept, price)) })
+    }
+
+    fn explain(&self, e: rivulet_client::Error, buyer: &Buyer, id: ChannelId, most: &Money) -> anyhow::Error {
+        let is_pending = buyer.purse().get(id).is_some_and(|kept| kept.pending.is_some());
+        let hint = if is_pending { ". What was signed is kept: the same command again does not pay twice" } else { "" };
+        anyhow::Error::new(e).context(format!("{} was not got for at most {most}{hint}", self.url))
+    }
+
+    /// Writes the answer down as it comes. A file appears when it is whole.
+    async fn save(&self, mut response: reqwest::Response) -> anyhow::Result<u64> {
+        let draft = self.output.as_ref().map(|path| PathBuf::from(format!("{}.part", path.display())));
+        let mut to: Box<dyn Write + Send> = match &draft {
+            Some(draft) => Box::new(File::create(draft).map_err(|e| cannot_write(draft, &e))?),
+            None => Box::new(io::stdout()),
+        };
+        let mut bytes = 0_u64;
+        while let Some(part) = response.chunk().await.map_err(rivulet_client::Error::Site).context("the answer broke off")? {
+            to.write_all(&part).context("cannot write the answer")?;
+            bytes = bytes.saturating_add(part.len() as u64);
+        }
+        to.flush().context("cannot write the answer")?;
+        if let (Some(draft), Some(path)) = (&draft, &self.output) {
+            std::fs::rename(draft, path).map_err(|e| cannot_write(path, &e))?;
+        }
+        Ok(bytes)
+    }
+}
+
+fn cannot_write(path: &Path, e: &io::Error) -> Failure {
+    Failure::Usage(format!("--output: cannot write {}: {e}", path.display()))
+}
