@@ -33,7 +33,7 @@ const recover = (digest, signature) => attempt(() => lower(recoverAddress(digest
 // ---- ids and domains
 
 const NAMES = { channels: 'Rivulet Channels', streams: 'Rivulet Streams' };
-const BESIDE = { relayer: 'Rivulet Relayer' };
+const BESIDE = { relayer: 'Rivulet Relayer', paywall: 'Rivulet Paywall' };
 const domain = (kind, { chainId, contract }) => ({ name: NAMES[kind] ?? BESIDE[kind], version: '1', chainId, verifyingContract: getAddress(contract) });
 
 const ID_TYPES = {
@@ -82,11 +82,11 @@ function checkMessage(v, i) {
 }
 
 function checkMessages() {
-  const all = [...vectors.messages, ...vectors.acknowledgements];
+  const all = [...vectors.messages, ...vectors.acknowledgements, ...vectors.purchases];
   all.forEach(checkMessage);
   same('digests differ', new Set(all.map((v) => v.digest)).size, all.length);
-  vectors.acknowledgements.forEach((v, i) => {
-    same(`acknowledgement ${i} separator`, TypedDataEncoder.hashDomain(domain(v.domain, vectors.deployments[v.deployment])), v.separator);
+  [...vectors.acknowledgements, ...vectors.purchases].forEach((v, i) => {
+    same(`${v.domain} ${i} separator`, TypedDataEncoder.hashDomain(domain(v.domain, vectors.deployments[v.deployment])), v.separator);
   });
 }
 

@@ -45,7 +45,7 @@ const deployments = [
 ];
 const NAMES = { channels: 'Rivulet Channels', streams: 'Rivulet Streams' };
 /** What no contract takes: the contract is the channels contract that it is about. */
-const BESIDE = { relayer: 'Rivulet Relayer' };
+const BESIDE = { relayer: 'Rivulet Relayer', paywall: 'Rivulet Paywall' };
 
 const domain = (kind, { chainId, contract }) => ({
   name: NAMES[kind] ?? BESIDE[kind],
@@ -62,10 +62,12 @@ const withSeparators = (at) => ({
 // ---- values as JSON carries them: integers up to 32 bits as numbers, larger ones as decimal strings
 
 const bits = (type) => Number(type.slice(4));
+/** A path of two thousand letters, as some are. */
+const LONG = `GET blog.example/${'a/long+way/'.repeat(180)}?q=${'%E2%82%AC'.repeat(20)}`;
 const native = (type, value) => (type.startsWith('uint') ? BigInt(value) : value);
 
-const zero = (type) => (type === 'address' ? ZERO_ADDRESS : type === 'bytes32' ? '0x' + '00'.repeat(32) : bits(type) > 32 ? '0' : 0);
-const max = (type) => (type === 'address' ? MAX_ADDRESS : type === 'bytes32' ? '0x' + 'ff'.repeat(32) : MAX[bits(type)]);
+const zero = (type) => (type === 'string' ? '' : type === 'address' ? ZERO_ADDRESS : type === 'bytes32' ? '0x' + '00'.repeat(32) : bits(type) > 32 ? '0' : 0);
+const max = (type) => (type === 'string' ? LONG : type === 'address' ? MAX_ADDRESS : type === 'bytes32' ? '0x' + 'ff'.repeat(32) : MAX[bits(type)]);
 
 // ---- ids
 
@@ -141,6 +143,8 @@ const TYPES = {
 };
 /** Signed by a relayer, for its clients: relayer/rules/src/acknowledgement.rs. */
 TYPES.Acknowledgement = 'bytes32 channelId,uint128 cumulativeAmount,uint64 acceptedAt';
+/** Signed by a payer, for a paywall: relayer/client/src/buy/purchase.rs. Its nonce is 32 bytes, unlike those of the contracts' forms. */
+TYPES.Purchase = 'bytes32 channelId,uint128 amount,string request,bytes32 nonce,uint64 validUntil';
 const fieldsOf = (type) => TYPES[type].split(',').map((f) => f.split(' '));
 
 const SIGNED = [
@@ -183,7 +187,17 @@ const TYPICAL = {
   flags: 5,
   committed: '1250000000000000000',
   memo: keccak256(toHex('invoice 2025-10')),
+  request: 'GET blog.example/articles/1?part=2',
+  validUntil: '1760000300',
 };
+
+/** What a request can be called: as it is sent, never decoded or put in order. */
+const REQUESTS = [
+  'HEAD 127.0.0.1:8402/',
+  'GET blog.example/a%20b/%C3%BCber%2Funs?q=%25&q=+',
+  'GET blog.example/über uns/日本語?q=€ 𝄞',
+  'POST blog.example/Articles/../ARTICLES//1;v=2?a=b?c#d',
+];
 
 function messageCases(type, channelId) {
   const typical = (t, name) => (name === 'channelId' ? channelId : TYPICAL[name]);
@@ -233,6 +247,20 @@ async function acknowledgements() {
   for (const [deployment, at] of deployments.entries()) {
     for (const message of messageCases('Acknowledgement', id(CHANNEL_FIELDS, at, channelCases[0]))) {
       const what = { kind: 'relayer', type: 'Acknowledgement', by: 'session' };
+      out.push({ deployment, domain: what.kind, separator: domainSeparator({ domain: domain(what.kind, at) }), ...(await sign(what, at, message)) });
+    }
+  }
+  return out;
+}
+
+/** What a payer signs beside a voucher: which request it is for. */
+async function purchases() {
+  const out = [];
+  for (const [deployment, at] of deployments.entries()) {
+    const what = { kind: 'paywall', type: 'Purchase', by: 'session' };
+    const [typical, ...extremes] = messageCases('Purchase', id(CHANNEL_FIELDS, at, channelCases[0]));
+    typical.nonce = keccak256(toHex('purchase 1'));
+    for (const message of [typical, ...extremes, ...REQUESTS.map((request) => ({ ...typical, request }))]) {
       out.push({ deployment, domain: what.kind, separator: domainSeparator({ domain: domain(what.kind, at) }), ...(await sign(what, at, message)) });
     }
   }
@@ -471,6 +499,7 @@ export async function generate() {
     streamIds: ids(STREAM_FIELDS, streamCases),
     messages: await messages(),
     acknowledgements: await acknowledgements(),
+    purchases: await purchases(),
     signatures: await signatureRules(),
     blobs: await blobs(),
     abi: abi(),

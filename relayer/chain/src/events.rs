@@ -67,7 +67,9 @@ fn both(event: BothEvents) -> Result<Option<ContractEvent>, Error> {
         BothEvents::Claimed(e) => ContractEvent::Claimed { book: e.book, gain: e.gain, fee: e.fee, rows: rows(&e.rows)? },
         BothEvents::Credited(e) => ContractEvent::Credited { owner: from_sol(&e.owner), token: from_sol(&e.token), amount: e.amount },
         BothEvents::ToppedUp(e) => ContractEvent::ToppedUp { number: Number { book: e.book, serial: e.serial }, deposit: e.deposit },
-        BothEvents::Refunded(e) => ContractEvent::Refunded { number: Number { book: e.book, serial: e.serial }, deposit: e.deposit },
+        BothEvents::Refunded(e) => {
+            ContractEvent::Refunded { number: Number { book: e.book, serial: e.serial }, amount: e.amount, deposit: e.deposit }
+        }
         // Concern others alone.
         BothEvents::Collected(_) | BothEvents::NonceUsed(_) | BothEvents::Swept(_) => return Ok(None),
     }))
@@ -112,9 +114,13 @@ fn streams(event: StreamsEvents) -> Option<ContractEvent> {
         }
         StreamsEvents::StreamPaused(e) => changed(e.book, e.serial),
         StreamsEvents::StreamResumed(e) => changed(e.book, e.serial),
-        StreamsEvents::StreamCancelled(e) => changed(e.book, e.serial),
         StreamsEvents::RateAdjusted(e) => changed(e.book, e.serial),
-        StreamsEvents::StreamVoided(e) => changed(e.book, e.serial),
+        StreamsEvents::StreamCancelled(e) => {
+            ContractEvent::StreamCancelled { number: Number { book: e.book, serial: e.serial }, due: e.due, refund: e.refund }
+        }
+        StreamsEvents::StreamVoided(e) => {
+            ContractEvent::StreamVoided { number: Number { book: e.book, serial: e.serial }, due: e.due, written_off: e.writtenOff }
+        }
         StreamsEvents::StreamHandedOver(e) => ContractEvent::StreamHandedOver {
             number: Number { book: e.book, serial: e.serial },
             new_number: Number { book: e.newBook, serial: e.newSerial },
@@ -222,14 +228,16 @@ mod tests {
             raw(&Streams::StreamPaused { book, serial }),
             raw(&Streams::StreamResumed { book, serial }),
             raw(&Streams::RateAdjusted { book, serial, ratePerSecondScaled: 7, by }),
-            raw(&Streams::StreamCancelled { book, serial, by, due: 3, refund: 4 }),
-            raw(&Streams::StreamVoided { book, serial, by, due: 3, writtenOff: 4 }),
         ];
         for event in changes {
             assert_eq!(read(event), Some(ContractEvent::StreamChanged { number }));
         }
+        let cancelled = raw(&Streams::StreamCancelled { book, serial, by, due: 3, refund: 4 });
+        assert_eq!(read(cancelled), Some(ContractEvent::StreamCancelled { number, due: 3, refund: 4 }));
+        let voided = raw(&Streams::StreamVoided { book, serial, by, due: 3, writtenOff: 4 });
+        assert_eq!(read(voided), Some(ContractEvent::StreamVoided { number, due: 3, written_off: 4 }));
         let refunded = raw(&Both::Refunded { book, serial, amount: 5, deposit: 6 });
-        assert_eq!(read(refunded), Some(ContractEvent::Refunded { number, deposit: 6 }));
+        assert_eq!(read(refunded), Some(ContractEvent::Refunded { number, amount: 5, deposit: 6 }));
         let moved = raw(&Streams::StreamHandedOver { book, serial, newBook: 8, newSerial: 9, from: by, to: SolAddress::new([6; 20]) });
         let new_number = Number { book: 8, serial: 9 };
         let (from, to) = (Address([5; 20]), Address([6; 20]));

@@ -58,4 +58,4 @@ pub use node::{Node, NodeOptions};
 pub use rpc::Limits;
 pub use standing::Standing;
 pub use tx::{RawEvent, Submitted, TxReport};
-pub use views::{ContractConfig, StreamBalances, StreamDelegate, TokenState};
+pub use views::{ContractConfig, StreamBalances, StreamDelegate, StreamDetails, TokenState};

@@ -8,6 +8,7 @@ use futures::try_join;
 use rivulet_core::{
     fee::RelayTerms,
     ids::{Address, ChannelId, ChannelNumber, ChannelTerms, StreamId, StreamNumber, Token},
+    stream::{Cliff, Flags},
 };
 use rivulet_rules::chain::{BlockRef, BookState, ChannelState, ChannelView, ContractKind, StreamState};
 
@@ -58,6 +59,19 @@ pub struct StreamBalances {
     pub refundable: u128,
     /// When the deposit runs out (Unix seconds); 0: never, as things stand.
     pub depletes_at: u64,
+}
+
+/// A stream with all that there is to know of it at a block, but who may act for its payer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StreamDetails {
+    /// As a relayer sees it.
+    pub state: StreamState,
+    /// The cliff: when the flow begins, and what falls due then.
+    pub cliff: Option<Cliff>,
+    /// Bits of [`Flags`].
+    pub flags: u8,
+    /// Its figures.
+    pub balances: StreamBalances,
 }
 
 /// Who may act for a stream's payer, and how far.
@@ -126,12 +140,21 @@ impl Chain {
     ///
     /// As [`Chain::channel`].
     pub async fn stream(&self, number: StreamNumber, block: BlockRef) -> Result<Option<StreamState>, Error> {
+        Ok(self.stream_details(number, block).await?.map(|details| details.state))
+    }
+
+    /// A stream with its cliff, its flags and all of its figures; `None` without a record.
+    ///
+    /// # Errors
+    ///
+    /// As [`Chain::channel`].
+    pub async fn stream_details(&self, number: StreamNumber, block: BlockRef) -> Result<Option<StreamDetails>, Error> {
         let call = Streams::streamCall { book: number.book, serial: number.serial };
         let (s, b) = try_join!(self.ask(ContractKind::Streams, &call, block), self.balances(number, block))?;
         if s.payer.is_zero() {
             return Ok(None);
         }
-        Ok(Some(StreamState {
+        let state = StreamState {
             number,
             stream_id: StreamId(s.streamId.0),
             status: s.status,
@@ -146,7 +169,9 @@ impl Chain {
             paid: b.paid,
             covered_debt: b.covered_debt,
             depletes_at: b.depletes_at,
-        }))
+        };
+        let cliff = (s.flags & Flags::CLIFF != 0).then_some(Cliff { at: s.cliffAt, amount: s.cliffAmount });
+        Ok(Some(StreamDetails { state, cliff, flags: s.flags, balances: b }))
     }
 
     /// The figures of a stream; zeros without a record.

@@ -1,5 +1,6 @@
 //! Why a command did not do what it was asked, and the exit code that says so.
 
+use crate::hint;
 use rivulet_chain::Error as ChainError;
 use rivulet_client::Error as ClientError;
 use serde_json::{Value, json};
@@ -26,6 +27,13 @@ pub enum Failure {
     /// A site did not serve it.
     #[error("{0}")]
     Site(String),
+}
+
+/// A command line that clap did not take: its sentence, without the usage that follows.
+pub fn of_clap(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let sentence = text.split("\n\n").next().unwrap_or_default().trim().trim_start_matches("error: ");
+    Failure::Usage(sentence.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Exit codes: final, new ones are added.
@@ -81,6 +89,7 @@ fn of_chain(e: &ChainError) -> Exit {
         ChainError::WrongGenesis { .. } | ChainError::WrongChain { .. } | ChainError::WrongCode { .. } => Exit::Unsafe,
         ChainError::Unavailable(_) => Exit::Unreachable,
         ChainError::BadKey(_) => Exit::Key,
+        ChainError::Reverted(revert) if revert.is("ClosedNumber") || revert.is("UnknownNumber") => Exit::NotFound,
         ChainError::Reverted(_) | ChainError::Failed(_) | ChainError::Refused(_) | ChainError::Expired { .. } => Exit::Chain,
         ChainError::Deployment(_) => Exit::Usage,
         _ => Exit::Failed,
@@ -146,15 +155,18 @@ fn causes(error: &anyhow::Error) -> Vec<String> {
 
 /// Says what went wrong on standard error; the exit code says it too.
 pub fn report(error: &anyhow::Error, as_json: bool) -> ExitCode {
-    let (exit, causes) = (exit_of(error), causes(error));
+    let (exit, causes, hint) = (exit_of(error), causes(error), hint::of(error));
     if as_json {
         let (message, because) = (causes.first().cloned().unwrap_or_default(), causes.get(1..).unwrap_or_default());
-        let text: Value = json!({ "error": exit.name(), "exit_code": exit as u8, "message": message, "because": because });
+        let text: Value = json!({ "error": exit.name(), "exit_code": exit as u8, "message": message, "because": because, "hint": hint });
         eprintln!("{text}");
     } else {
         // Each cause on its own line: the first says what was being done, the last why it failed.
         for (i, cause) in causes.iter().enumerate() {
             eprintln!("{}{cause}", if i == 0 { "error: " } else { "  because: " });
+        }
+        if let Some(hint) = hint {
+            eprintln!("  hint: {hint}");
         }
     }
     ExitCode::from(exit as u8)

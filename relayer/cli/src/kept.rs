@@ -3,7 +3,8 @@
 use crate::{account::Account, failure::Failure, home, network::Network};
 use anyhow::Context;
 use rivulet_client::{Folder, Kept, Payer, Purse};
-use rivulet_core::ids::ChannelNumber;
+use rivulet_core::ids::{ChannelId, ChannelNumber};
+use rivulet_rules::chain::ChannelView;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -25,7 +26,11 @@ impl Purser {
     /// Opens the purse of an account. Waits for another `rivulet` that pays from it right now.
     pub fn open(network: &Network, account: Account) -> anyhow::Result<Self> {
         let Account { signer, vouchers } = account;
-        let payer = Payer::new(network.chain.clone(), signer, vouchers);
+        Self::of(network, Payer::new(network.chain.clone(), signer, vouchers))
+    }
+
+    /// Opens the purse of a payer: again, after it was let go of so that others could pay from it.
+    pub fn of(network: &Network, payer: Payer) -> anyhow::Result<Self> {
         let folder = home::purse(&network.deployment, &payer.address())?;
         let kept = Folder::wait(&folder).with_context(|| format!("cannot open the totals in {}", folder.display()))?;
         let purse = Purse::open(kept, payer.vouchers().clone()).with_context(|| format!("cannot use the totals in {}", folder.display()))?;
@@ -41,6 +46,17 @@ impl Purser {
                 self.payer.address()
             ))
         })?)
+    }
+
+    /// Takes in what the chain says of a channel: that it has ended, or that it covers less because a refund was asked for. One that is closing stays as it
+    /// was: whoever is paid from it knows.
+    pub fn follow(&self, id: ChannelId, view: &ChannelView, now: u64) -> anyhow::Result<()> {
+        match view {
+            ChannelView::Live(state) if state.close_due_at.is_none() => self.purse.set_cover(id, state.record().cover(now))?,
+            ChannelView::Closed => self.purse.end(id)?,
+            ChannelView::Live(_) | ChannelView::Unknown => {}
+        }
+        Ok(())
     }
 
     fn note(&self) -> PathBuf {

@@ -10,6 +10,7 @@ mod database;
 mod failure;
 #[cfg(test)]
 mod help;
+mod hint;
 mod home;
 mod kept;
 mod log;
@@ -18,8 +19,9 @@ mod party;
 mod signer;
 mod statement;
 mod told;
+mod when;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, error::ErrorKind};
 use std::process::ExitCode;
 
 /// Streaming micropayments on Polkadot.
@@ -53,7 +55,14 @@ enum Command {
 fn main() -> ExitCode {
     // Before clap reads it, and whatever command it is: how errors are told.
     let as_json = std::env::args_os().any(|arg| arg == "--json");
-    let result = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) if as_json && e.use_stderr() && e.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            return failure::report(&failure::of_clap(&e).into(), true);
+        }
+        Err(e) => e.exit(),
+    };
+    let result = match cli.command {
         Command::Channel(channel) => channel.run(),
         Command::Stream(stream) => stream.run(),
         Command::Get(get) => get.run(),

@@ -20,7 +20,7 @@ use std::{
 #[derive(Clone, Debug, Args)]
 pub struct NetworkArgs {
     /// The network: a name (deployments/NAME.json, or for dev what 'rivulet dev' wrote) or its file.
-    #[arg(long, env = "RIVULET_NETWORK", value_name = "NAME|FILE", default_value = "dev")]
+    #[arg(long, env = "RIVULET_NETWORK", value_name = "NAME|FILE", default_value = DEFAULT)]
     network: String,
     /// A node of it; several by repeating it or with commas, best first. [default for dev: ws://127.0.0.1:9944]
     #[arg(long, env = "RIVULET_RPC_URL", value_name = "URL", value_delimiter = ',')]
@@ -58,27 +58,44 @@ fn usage(text: impl Into<String>) -> Failure {
     Failure::Usage(text.into())
 }
 
-impl NetworkArgs {
-    fn file(&self) -> anyhow::Result<PathBuf> {
-        let given = Path::new(&self.network);
-        if self.network.contains('/') || given.extension().is_some_and(|e| e == "json") {
-            return Ok(given.to_owned());
-        }
-        let here = Path::new("deployments").join(format!("{}.json", self.network));
-        let of_dev = home::folder()?.join("dev/dev.json");
-        match (here.is_file(), self.network == "dev" && of_dev.is_file()) {
-            (true, _) => Ok(here),
-            (false, true) => Ok(of_dev),
-            (false, false) => {
-                let hint = if self.network == "dev" { ". For a network to try things on, run 'rivulet dev'" } else { "" };
-                Err(usage(format!("there is no {} here: name the network's file by --network FILE{hint}", here.display())).into())
-            }
+/// The file of a network that was named, or the file itself.
+fn file(named: &str) -> anyhow::Result<PathBuf> {
+    let given = Path::new(named);
+    if named.contains('/') || given.extension().is_some_and(|e| e == "json") {
+        return Ok(given.to_owned());
+    }
+    let here = Path::new("deployments").join(format!("{named}.json"));
+    let of_dev = home::folder()?.join("dev/dev.json");
+    match (here.is_file(), named == "dev" && of_dev.is_file()) {
+        (true, _) => Ok(here),
+        (false, true) => Ok(of_dev),
+        (false, false) => {
+            let hint = if named == "dev" { ". For a network to try things on, run 'rivulet dev'" } else { "" };
+            Err(usage(format!("there is no {} here: name the network's file by --network FILE{hint}", here.display())).into())
         }
     }
+}
 
+/// What a network's file says; by the network's name or the file's.
+pub fn deployment(named: &str) -> anyhow::Result<Deployment> {
+    Deployment::load(file(named)?).map_err(rivulet_chain::Error::from).context("cannot use the network's file")
+}
+
+/// The network where none is named.
+pub const DEFAULT: &str = "dev";
+
+/// Refuses what is no node's address.
+pub fn check_urls(urls: &[String]) -> Result<(), Failure> {
+    match urls.iter().find(|url| !url.starts_with("ws://") && !url.starts_with("wss://")) {
+        Some(url) => Err(usage(format!("--rpc-url: expected ws:// or wss:// addresses, got {url}"))),
+        None => Ok(()),
+    }
+}
+
+impl NetworkArgs {
     /// The network's file.
     pub fn deployment(&self) -> anyhow::Result<Deployment> {
-        Deployment::load(self.file()?).map_err(rivulet_chain::Error::from).context("cannot use the network's file")
+        deployment(&self.network)
     }
 
     /// Connects, and makes sure that it is that chain with those contracts.
@@ -91,9 +108,7 @@ impl NetworkArgs {
         if urls.is_empty() {
             return Err(usage(format!("{}: expected --rpc-url or RIVULET_RPC_URL: a node of it", deployment.network)).into());
         }
-        if let Some(url) = urls.iter().find(|url| !url.starts_with("ws://") && !url.starts_with("wss://")) {
-            return Err(usage(format!("--rpc-url: expected ws:// or wss:// addresses, got {url}")).into());
-        }
+        check_urls(&urls)?;
         // Somebody waits: a node that does not answer is told of soon.
         let options = NodeOptions { limits: Limits { patience: PATIENCE, ..Limits::default() }, ..NodeOptions::default() };
         let doing = || format!("{} is not to be trusted with money, or out of reach: compare --network and --rpc-url", urls.join(", "));

@@ -5,6 +5,7 @@ use rivulet_chain::{
     Chain, Signer, Standing,
     account::{address_of, read_account},
 };
+use rivulet_client::Error as ClientError;
 use rivulet_core::ids::Address;
 use rivulet_rules::{chain::Account, text};
 use std::str::FromStr;
@@ -27,7 +28,9 @@ impl FromStr for Party {
         }
         let address = text::bytes(given).map(|bytes| Self::Address(Address(bytes)));
         address.or_else(|| read_account(given).map(Self::Account)).ok_or_else(|| {
-            format!("expected an account as wallets show it (5Grw…), or 0x and 40 hex digits of an address, given {given:?}: mistyped, its checksum is wrong")
+            format!(
+                "expected an account as wallets show it (5Grw…), or 0x and 40 hex digits of an address, given {given:?}. Of a mistyped account, its checksum is wrong"
+            )
         })
     }
 }
@@ -41,13 +44,14 @@ impl Party {
         }
     }
 
-    /// The address, once it is sure that who was named gets what is paid to it.
-    pub async fn payable(&self, network: &Network) -> anyhow::Result<Address> {
-        self.payable_on(&network.chain).await
+    /// The address, once it is sure that who was named gets what is paid to it. An address behind which no account is known is refused, unless strangers are
+    /// paid too.
+    pub async fn payable(&self, network: &Network, strangers: bool) -> anyhow::Result<Address> {
+        self.payable_on(&network.chain, strangers).await
     }
 
     /// As [`Party::payable`], for who has only a chain.
-    pub async fn payable_on(&self, chain: &Chain) -> anyhow::Result<Address> {
+    pub async fn payable_on(&self, chain: &Chain, strangers: bool) -> anyhow::Result<Address> {
         let address = self.address();
         let node = chain.node();
         let standing = node.standing(&address, node.finalized().await?).await?;
@@ -60,7 +64,7 @@ impl Party {
                  receive something; an older account calls Revive.map_account once"
             ))
             .into()),
-            // The client refuses what is behind no account at all.
+            (Self::Address(_), Standing::Unknown) if !strangers => Err(ClientError::UnmappedPayee(address).into()),
             (Self::Address(_), _) => Ok(address),
         }
     }

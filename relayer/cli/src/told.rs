@@ -27,14 +27,26 @@ impl Told {
     }
 }
 
-/// Lines of a table: each column as wide as its widest entry.
+/// Lines of a table, its head first: each column as wide as its widest entry. A column with nothing under its head is left out.
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
-    let widths: Vec<_> = (0..columns).map(width).collect();
+    let is_used = |column: &usize| rows.iter().skip(1).filter_map(|row| row.get(*column)).any(|cell| !cell.is_empty());
+    let used: Vec<_> = (0..columns).filter(is_used).map(|column| (column, width(column))).collect();
     let line = |row: &Vec<String>| {
-        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells: Vec<_> = used.iter().map(|(column, width)| format!("{:<width$}", row.get(*column).map_or("", String::as_str))).collect();
         cells.join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_has_the_columns_that_say_something() {
+        let rows = [["a", "none", "long name"], ["1", "", "2"], ["300", "", ""]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(table(&rows), "a    long name\n1    2\n300");
+    }
 }

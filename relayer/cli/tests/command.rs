@@ -73,8 +73,8 @@ fn a_statement_that_cannot_be_made_says_what_is_wrong_before_any_node_is_asked()
     let payee = "0x00000000000000000000000000000000000000a1";
     let dir = folder("");
     for (args, expected) in [
-        (vec![], "--payee <ADDRESS>"),
-        (vec!["--payee", "0x12"], "expected 0x and 40 hex digits"),
+        (vec![], "no key: make one"),
+        (vec!["--payee", "0x12"], "or 0x and 40 hex digits of an address"),
         (vec!["--payee", payee, "--from", "2026-02-30"], "expected a day from 1970-01-01 to 9999-12-31 as YYYY-MM-DD"),
         (vec!["--payee", payee, "--from", "2026-11-02", "--to", "2026-11-01"], "--from 2026-11-02 is after --to 2026-11-01"),
         (vec!["--payee", payee, "--csv", "--json"], "cannot be used with"),
@@ -82,8 +82,10 @@ fn a_statement_that_cannot_be_made_says_what_is_wrong_before_any_node_is_asked()
         (vec!["--payee", payee, "--deployment", "none.json"], "none.json"),
         (vec!["--payee", payee, "--rpc-url", "http://x"], "expected ws:// or wss:// addresses, got http://x"),
     ] {
-        let (ok, text) = rivulet(dir.path(), &[&["statement"], &args[..]].concat());
-        assert!(!ok && text.starts_with("error: ") && text.contains(expected), "{text}");
+        for command in [&["statement"][..], &["earn", "statement"]] {
+            let (ok, text) = rivulet_at_home(dir.path(), &[command, &args[..]].concat(), "");
+            assert!(!ok && text.starts_with("error: ") && text.contains(expected), "{text}");
+        }
     }
 }
 
@@ -305,11 +307,34 @@ fn keys_are_imported_shown_and_listed_and_never_said() {
 }
 
 #[test]
+fn an_error_is_json_where_it_was_asked_for_whoever_finds_it() {
+    let dir = folder("");
+    for (args, expected) in [
+        (&["channel", "pay", "3/0", "5", "--json"][..], "a number alone could be anything"),
+        (&["channel", "pay", "--json"], "required arguments were not provided: <CHANNEL>"),
+        (&["stream", "delegate", "1/0", "--to", "//Dave", "--json"], "--rights <RIGHTS>"),
+        (
+            &["stream", "create", "--payee", "//Dave", "--rate", "1dot/hour", "--deposit", "1dot", "--start", "soon", "--json"],
+            "or so much later or earlier",
+        ),
+        (&["channel", "refund", "3/0", "5dot", "--cancel", "--json"], "cannot be used with"),
+        (&["earn", "statement", "--from", "2026-11-02", "--to", "2026-11-01", "--json"], "--from 2026-11-02 is after --to 2026-11-01"),
+    ] {
+        let (ok, text) = rivulet(dir.path(), args);
+        let error: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
+        assert!(!ok && error["error"] == "usage" && error["exit_code"] == 2, "{text}");
+        assert!(error["message"].as_str().unwrap().contains(expected) && text.lines().count() == 1, "{text}");
+    }
+    // Help is help.
+    assert!(rivulet(dir.path(), &["stream", "show", "--help", "--json"]).1.contains("Examples:"));
+}
+
+#[test]
 fn a_manual_page_for_each_command_is_written() {
     let dir = folder("");
     let (ok, text) = rivulet(dir.path(), &["man", "--out", "man1"]);
     assert!(ok, "{text}");
-    for page in ["rivulet.1", "rivulet-channel-pay.1", "rivulet-stream-watch.1", "rivulet-relay.1"] {
+    for page in ["rivulet.1", "rivulet-channel-pay.1", "rivulet-stream-hand-over.1", "rivulet-earn-statement.1", "rivulet-relay.1"] {
         assert!(std::fs::read_to_string(dir.path().join("man1").join(page)).unwrap().contains(".SH"), "{page}");
     }
     assert!(rivulet(dir.path(), &["man"]).1.contains(".TH rivulet"));

@@ -7,14 +7,8 @@ import { RivuletError } from './errors.js';
 import type { BlockAt, Network, Wait, Wallet } from './network.js';
 import { type Permit, signPermit } from './permit.js';
 import { words } from './signature.js';
-import { type ChannelTerms, channelId, channelsOf } from './typed-data.js';
+import { type ChannelNumber, type ChannelTerms, channelId, channelsOf } from './typed-data.js';
 import type { SignedVoucher } from './voucher.js';
-
-/** Where a channel is found. */
-export interface ChannelNumber {
-  readonly book: number;
-  readonly serial: number;
-}
 
 /** An open or closing channel, as the chain has it at a block. */
 export interface ChannelState {

@@ -6,7 +6,7 @@ export type ErrorCode =
   | 'bad_deployment'
   /** The client, wallet or relayer is on another chain. */
   | 'wrong_chain'
-  /** The code at a contract's address is not the released one. */
+  /** The code at a contract's address is not the released one; or a site is paid through another contract or chain than our channels are of. */
   | 'wrong_contract'
   /** The relayer works for another deployment. */
   | 'wrong_relayer'
@@ -28,7 +28,11 @@ export type ErrorCode =
   | 'over_limit'
   /** A total that was not signed by this channel's own key. */
   | 'not_ours'
-  /** The relayer refused: `problem` says why. */
+  /** No channel pays what a site asks for: another payee or token. The message names both. */
+  | 'no_channel'
+  /** A site asks to be paid for another request than was made to it. */
+  | 'not_this_request'
+  /** The relayer or the site refused: `problem` says why. */
   | 'rejected'
   /** The relayer did not answer: the voucher may have arrived. */
   | 'unreachable'

@@ -1,6 +1,4 @@
 import { type Abi, type Account, type Address, type Chain, type Hash, type PublicClient, type TransactionReceipt, type Transport, type WalletClient, defineChain, keccak256 } from 'viem';
-import { channelsAbi } from './abi/channels.js';
-import { streamsAbi } from './abi/streams.js';
 import type { Deployment } from './deployment.js';
 import { RivuletError } from './errors.js';
 
@@ -16,9 +14,6 @@ export interface BlockAt {
 
 /** A wallet that can send. */
 export type Wallet = WalletClient<Transport, Chain | undefined, Account>;
-
-export const ABIS = { channels: channelsAbi, streams: streamsAbi } as const;
-export type ContractKind = keyof typeof ABIS;
 
 /** The chain of a deployment as viem wants it. */
 export function chainOf(deployment: Deployment, rpcUrl: string): Chain {

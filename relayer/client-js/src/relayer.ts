@@ -1,9 +1,8 @@
 import { type Address, type Hex, getAddress, isAddress } from 'viem';
-import type { ChannelNumber } from './channels.js';
 import type { Deployment } from './deployment.js';
 import { RivuletError } from './errors.js';
 import { signerOf, toCompact } from './signature.js';
-import { acknowledgementDigest, channelsOf } from './typed-data.js';
+import { type ChannelNumber, acknowledgementDigest, channelsOf } from './typed-data.js';
 import type { SignedVoucher } from './voucher.js';
 
 /** The highest voucher of a channel that a relayer has. */
@@ -26,7 +25,7 @@ export interface Problem {
   readonly retryAfterSecs?: number;
 }
 
-/** A relayer said no. Sending the same again helps only where {@link isRetryable}. */
+/** A relayer or a site said no. Sending the same again helps only where {@link isRetryable}. */
 export class Rejected extends RivuletError {
   constructor(readonly problem: Problem) {
     super('rejected', `${problem.detail} (${problem.code})`);
@@ -71,7 +70,7 @@ function readBest(value: unknown): Best | undefined {
   return cumulativeAmount === undefined || signature === undefined ? undefined : { cumulativeAmount, signature };
 }
 
-function readProblem(value: unknown): Problem | undefined {
+export function readProblem(value: unknown): Problem | undefined {
   if (!isObject(value)) return undefined;
   const [status, code, detail] = [value['status'], text(value['code']), text(value['detail'])];
   if (typeof status !== 'number' || code === undefined) return undefined;

@@ -7,10 +7,14 @@ export interface Binding {
   readonly contract: Address;
 }
 
-/** All that is fixed when a channel is opened. */
-export interface ChannelTerms {
+/** Where a channel is found. */
+export interface ChannelNumber {
   readonly book: number;
   readonly serial: number;
+}
+
+/** All that is fixed when a channel is opened. */
+export interface ChannelTerms extends ChannelNumber {
   readonly payer: Address;
   readonly payee: Address;
   readonly voucherSigner: Address;
@@ -29,7 +33,7 @@ export function channelId(at: Binding, terms: ChannelTerms): Hex {
   return keccak256(encodeAbiParameters(words, [BigInt(at.chainId), at.contract, book, serial, payer, payee, voucherSigner, token, challengePeriodSecs, openedAt]));
 }
 
-const DOMAINS = { channels: 'Rivulet Channels', streams: 'Rivulet Streams', relayer: 'Rivulet Relayer' } as const;
+const DOMAINS = { channels: 'Rivulet Channels', streams: 'Rivulet Streams', relayer: 'Rivulet Relayer', paywall: 'Rivulet Paywall' } as const;
 
 const TYPES = {
   Voucher: [
@@ -41,7 +45,27 @@ const TYPES = {
     { name: 'cumulativeAmount', type: 'uint128' },
     { name: 'acceptedAt', type: 'uint64' },
   ],
+  Purchase: [
+    { name: 'channelId', type: 'bytes32' },
+    { name: 'amount', type: 'uint128' },
+    { name: 'request', type: 'string' },
+    { name: 'nonce', type: 'bytes32' },
+    { name: 'validUntil', type: 'uint64' },
+  ],
 } as const;
+
+/** "For this request I pay up to this amount from this channel, once, until then." */
+export interface PurchaseTerms {
+  readonly channelId: Hex;
+  /** The most that may be charged, in the token's smallest unit. */
+  readonly amount: bigint;
+  /** Method, host, path and query, as the request has them: `GET blog.example/articles/1`. */
+  readonly request: string;
+  /** The payer's name for this purchase, 32 bytes: the same again is the same purchase. */
+  readonly nonce: Hex;
+  /** Unix seconds. */
+  readonly validUntil: bigint;
+}
 
 function domain(kind: keyof typeof DOMAINS, at: Binding) {
   return { name: DOMAINS[kind], version: '1', chainId: at.chainId, verifyingContract: at.contract } as const;
@@ -60,9 +84,18 @@ export function acknowledgementData(at: Binding, channelId: Hex, cumulativeAmoun
   return { domain: domain('relayer', at), types: { Acknowledgement }, primaryType: 'Acknowledgement', message } as const;
 }
 
+/** What a payer signs beside a voucher, for a paywall: what the money is for. */
+export function purchaseData(at: Binding, { channelId, amount, request, nonce, validUntil }: PurchaseTerms) {
+  const { Purchase } = TYPES;
+  return { domain: domain('paywall', at), types: { Purchase }, primaryType: 'Purchase', message: { channelId, amount, request, nonce, validUntil } } as const;
+}
+
 /** The digest of a voucher. */
 export const voucherDigest = (at: Binding, channel: Hex, total: bigint): Hex => hashTypedData(voucherData(at, channel, total));
 
 /** The digest of an acknowledgement. */
 export const acknowledgementDigest = (at: Binding, channel: Hex, total: bigint, acceptedAt: bigint): Hex =>
   hashTypedData(acknowledgementData(at, channel, total, acceptedAt));
+
+/** The digest of a purchase. */
+export const purchaseDigest = (at: Binding, purchase: PurchaseTerms): Hex => hashTypedData(purchaseData(at, purchase));

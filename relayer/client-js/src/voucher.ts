@@ -1,10 +1,9 @@
 import { type Address, type Hex, type LocalAccount, getAddress } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
-import type { ChannelNumber } from './channels.js';
 import { RivuletError } from './errors.js';
 import { compact, signerOf } from './signature.js';
 import type { Store } from './store.js';
-import { type Binding, voucherData, voucherDigest } from './typed-data.js';
+import { type Binding, type ChannelNumber, voucherData, voucherDigest } from './typed-data.js';
 
 /** A voucher as it is sent to a relayer or, in a claim, to the chain. */
 export interface SignedVoucher {

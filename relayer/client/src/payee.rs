@@ -18,8 +18,9 @@ use std::collections::BTreeMap;
 /// A payee. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Payee {
-    chain: Chain,
+    pub(crate) chain: Chain,
     lane: Lane,
+    pub(crate) trusts_strangers: bool,
 }
 
 /// All that can be claimed.
@@ -62,7 +63,13 @@ impl Payee {
     /// A payee. No other program may use the signer's key at the same time.
     pub fn new(chain: Chain, signer: Signer) -> Self {
         let lane = Lane::new(chain.node().clone(), signer);
-        Self { chain, lane }
+        Self { chain, lane, trusts_strangers: false }
+    }
+
+    /// Hands streams over to addresses too behind which no account is known yet, as [`crate::Payer::paying_strangers`] pays them.
+    #[must_use]
+    pub fn trusting_strangers(self) -> Self {
+        Self { trusts_strangers: true, ..self }
     }
 
     /// Its address, as contracts see it.

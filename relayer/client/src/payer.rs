@@ -36,6 +36,19 @@ pub struct Payer {
     pays_strangers: bool,
 }
 
+/// Refuses payees behind which no account is known.
+pub(crate) async fn check_payees(chain: &Chain, payees: impl IntoIterator<Item = Address>) -> Result<(), Error> {
+    let node = chain.node();
+    let block = node.finalized().await?;
+    for payee in payees.into_iter().collect::<BTreeSet<_>>() {
+        // What the contract refuses in its own words is not said differently here.
+        if !payee.is_zero() && !payee.is_precompile() && node.standing(&payee, block).await? == Standing::Unknown {
+            return Err(Error::UnmappedPayee(payee));
+        }
+    }
+    Ok(())
+}
+
 /// What goes along with a call that pays `amount`: planck for the native token, nothing for others.
 pub(crate) fn value_planck(token: &Token, amount: u128) -> Result<u128, Error> {
     match (token.is_zero(), amount % NATIVE_GRAIN) {
@@ -66,18 +79,7 @@ impl Payer {
     }
 
     pub(crate) async fn check_payees(&self, payees: impl IntoIterator<Item = Address>) -> Result<(), Error> {
-        if self.pays_strangers {
-            return Ok(());
-        }
-        let node = self.chain.node();
-        let block = node.finalized().await?;
-        for payee in payees.into_iter().collect::<BTreeSet<_>>() {
-            // What the contract refuses in its own words is not said differently here.
-            if !payee.is_zero() && !payee.is_precompile() && node.standing(&payee, block).await? == Standing::Unknown {
-                return Err(Error::UnmappedPayee(payee));
-            }
-        }
-        Ok(())
+        if self.pays_strangers { Ok(()) } else { check_payees(&self.chain, payees).await }
     }
 
     /// Its address, as contracts see it.
@@ -295,7 +297,19 @@ impl Payer {
         self.call(ContractKind::Channels, 0, &Channels::requestCloseCall { book, serial }).await
     }
 
-    /// Ends a channel whose challenge period is over: the balance comes back.
+    /// Asks for a part of the balance and keeps the channel: from now on it covers no new voucher. After the challenge period [`Payer::finish`] brings it back,
+    /// less what was claimed meanwhile of older vouchers; one more period later the request has lapsed. A new request takes the place of the last one and begins
+    /// anew; 0 takes it back. A purse learns of it by [`crate::Purse::set_cover`].
+    ///
+    /// # Errors
+    ///
+    /// When the contract or the chain refuses.
+    pub async fn request_refund(&self, channel: &Channel, amount: u128) -> Result<TxReport, Error> {
+        let ChannelNumber { book, serial } = channel.number();
+        self.call(ContractKind::Channels, 0, &Channels::requestRefundCall { book, serial, amount }).await
+    }
+
+    /// Ends a channel whose challenge period is over: the balance comes back. So does what was asked for by [`Payer::request_refund`]; then the channel goes on.
     ///
     /// # Errors
     ///

@@ -227,6 +227,8 @@ pub enum ContractEvent {
     Refunded {
         /// Which channel or stream.
         number: Number,
+        /// How much.
+        amount: u128,
         /// What is left of the deposit.
         deposit: u128,
     },
@@ -254,10 +256,28 @@ pub enum ContractEvent {
         /// The payer's reference.
         memo: [u8; 32],
     },
-    /// A stream was paused, resumed or cancelled, its rate or its balance changed: what it owes has to be read again.
+    /// A stream was paused or resumed, its rate or its balance changed: what it owes has to be read again.
     StreamChanged {
         /// Which.
         number: StreamNumber,
+    },
+    /// A stream was ended early, and what it owes has to be read again.
+    StreamCancelled {
+        /// Which.
+        number: StreamNumber,
+        /// What is the payee's: paid when the payee cancelled, else claimable.
+        due: u128,
+        /// What is the payer's: paid when the payer's side cancelled, else its credit.
+        refund: u128,
+    },
+    /// A stream was ended by a void: it moves no money, and what it owes has to be read again.
+    StreamVoided {
+        /// Which.
+        number: StreamNumber,
+        /// What stays claimable.
+        due: u128,
+        /// What was owed and not covered: gone for good.
+        written_off: u128,
     },
     /// The payee's side of a stream went to somebody else: its record moved to that payee's book. Its id stays.
     StreamHandedOver {

@@ -47,6 +47,9 @@ pub struct Config {
     /// What operators may do over HTTP.
     #[serde(default)]
     pub admin: Admin,
+    /// The web pages.
+    #[serde(default)]
+    pub pages: Pages,
     /// The log.
     #[serde(default)]
     pub log: Log,
@@ -70,6 +73,14 @@ pub struct Admin {
     pub token_file: Option<PathBuf>,
     /// Or the name of an environment variable that holds it.
     pub token_env: Option<String>,
+}
+
+/// The web pages, for creators and payers.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pages {
+    /// The chain's Ethereum JSON-RPC as browsers reach it. Without it there are no pages.
+    pub eth_rpc_url: Option<String>,
 }
 
 /// The routes.
@@ -331,6 +342,22 @@ pub enum ConfigError {
     },
 }
 
+/// The scheme, host and port of the Ethereum RPC: what pages may talk to beside the relayer.
+///
+/// # Errors
+/// [`ConfigError::Value`] when it is not an address that a page may be told of: it becomes part of a header, and everybody reads it.
+pub fn rpc_origin(url: &str) -> Result<String, ConfigError> {
+    let refused =
+        || value("pages.eth_rpc_url", "http:// or https:// and a host (no IPv6, no user, no password), as browsers reach it", text::shown(url));
+    let uri: axum::http::Uri = url.parse().map_err(|_| refused())?;
+    let (scheme, authority) = uri.scheme_str().zip(uri.authority()).ok_or_else(refused)?;
+    let is_plain = authority.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'));
+    if !matches!(scheme, "http" | "https") || authority.host().is_empty() || !is_plain {
+        return Err(refused());
+    }
+    Ok(format!("{scheme}://{authority}"))
+}
+
 fn value(key: &str, expected: impl Into<String>, given: impl ToString) -> ConfigError {
     ConfigError::Value { key: key.to_owned(), expected: expected.into(), given: given.to_string() }
 }
@@ -401,6 +428,7 @@ impl Config {
         at_least("batch.max_in_flight", 1, self.batch.max_in_flight as u64)?;
         at_least("batch.lease_ms", 500, self.batch.lease_ms)?;
         self.check_limits()?;
+        self.pages.eth_rpc_url.as_deref().map(rpc_origin).transpose()?;
         let mut seen = BTreeSet::new();
         if let Some(url) = self.chain.rpc_urls.iter().find(|url| !seen.insert(*url)) {
             // It would have two voices when nodes are compared.

@@ -3,7 +3,7 @@
 use crate::{
     accept::{self, Acceptor, Pressure},
     acknowledge::Acknowledger,
-    api::{self, Api, admin::AdminToken},
+    api::{self, Api, admin::AdminToken, pages::Pages},
     chain::ChainAccess,
     channels::Channels,
     clock::{ChainClock, now_ms},
@@ -75,7 +75,7 @@ impl Relayer {
     /// Puts it together; nothing runs yet.
     ///
     /// # Errors
-    /// When the configuration names a token that the network does not have.
+    /// When the configuration names a token that the network does not have, or pages that cannot be served.
     pub fn new(config: Config, network: Network, store: Arc<dyn Store>, chain: Arc<dyn ChainAccess>) -> Result<Self, ConfigError> {
         Self::with_secrets(config, network, store, chain, Secrets::default())
     }
@@ -94,6 +94,7 @@ impl Relayer {
         let channel_policy = config.batch_policy(&network, ContractKind::Channels)?;
         let stream_policy = config.batch_policy(&network, ContractKind::Streams)?;
         let accept_policy = config.accept_policy(&network)?;
+        let pages = Pages::of(&config)?;
         let (config, network) = (Arc::new(config), Arc::new(network));
         let (clock, status) = (Arc::new(ChainClock::default()), Arc::new(Status::default()));
         let pressure = Arc::new(Pressure::new(config.batch.enough_vouchers));
@@ -130,7 +131,7 @@ impl Relayer {
             feed: Arc::clone(&feed),
             control: Arc::clone(&control),
         };
-        let api = Api { acceptor, channels, chain, store, network, config, status, metrics, feed, control, pressure, admin: secrets.admin };
+        let api = Api { acceptor, channels, chain, store, network, config, status, metrics, feed, control, pressure, admin: secrets.admin, pages };
         Ok(Self { api, worker: Worker::new(parts, options), reload: Arc::default() })
     }
 

@@ -1,6 +1,6 @@
 //! The two example files, and what a wrong one gets.
 
-use rivulet_server::config::{Accept, Acknowledge, Admin, Batch, Chain, Config, ConfigError, Http, Log};
+use rivulet_server::config::{Accept, Acknowledge, Admin, Batch, Chain, Config, ConfigError, Http, Log, Pages};
 
 const MINIMAL: &str = include_str!("../../config/minimal.toml");
 const FULL: &str = include_str!("../../config/full.toml");
@@ -9,19 +9,19 @@ const FULL: &str = include_str!("../../config/full.toml");
 fn the_full_example_is_the_minimal_one_and_the_defaults() {
     let minimal = Config::parse(MINIMAL).unwrap();
     assert_eq!(Config::parse(FULL).unwrap(), minimal);
-    let Config { http, chain, accept, batch, acknowledge, admin, log, .. } = minimal;
+    let Config { http, chain, accept, batch, acknowledge, admin, pages, log, .. } = minimal;
     assert_eq!((http, chain, accept, batch), (Http::default(), Chain::default(), Accept::default(), Batch::default()));
-    assert_eq!((acknowledge, admin, log), (Acknowledge::default(), Admin::default(), Log::default()));
+    assert_eq!((acknowledge, admin, pages, log), (Acknowledge::default(), Admin::default(), Pages::default(), Log::default()));
 }
 
 #[test]
 fn the_full_example_has_every_key() {
     // Each key of the sections that have defaults, by the names that an unknown key's refusal lists.
-    for section in ["http", "chain", "accept", "batch", "acknowledge", "admin", "log"] {
+    for section in ["http", "chain", "accept", "batch", "acknowledge", "admin", "pages", "log"] {
         let error = Config::parse(&format!("{MINIMAL}\n[{section}]\nnonsense = 1")).unwrap_err().to_string();
         let (_, listed) = error.split_once("expected one of ").or_else(|| error.split_once("expected ")).expect("the refusal lists the keys");
         let names: Vec<_> = listed.split('`').skip(1).step_by(2).collect();
-        assert!(names.len() > 1, "{error}");
+        assert!(!names.is_empty(), "{error}");
         for name in names {
             assert!(
                 FULL.contains(&format!("\n{name} = ")) || FULL.contains(&format!("\n# {name} = ")) || FULL.contains(&format!("[{section}.{name}]")),
@@ -51,6 +51,11 @@ fn wrong_values_are_refused_by_their_full_key() {
         ("[http]\naddress_per_sec = 5\naddress_burst = 1999", "http.address_burst"),
         ("[http]\ntls_key_file = \"x\"", "http.tls_certificate_file"),
         ("[accept]\npayer_per_sec = 5\npayer_burst = 0", "accept.payer_burst"),
+        ("[pages]\neth_rpc_url = \"ws://127.0.0.1:8545\"", "pages.eth_rpc_url"),
+        ("[pages]\neth_rpc_url = \"https://user:word@rpc.example\"", "pages.eth_rpc_url"),
+        ("[pages]\neth_rpc_url = \"https://rpc.example; script-src *\"", "pages.eth_rpc_url"),
+        ("[pages]\neth_rpc_url = \"https://rpc.example,b\"", "pages.eth_rpc_url"),
+        ("[pages]\neth_rpc_url = \"http://[::1]:8545\"", "pages.eth_rpc_url"),
         ("[admin]\ntoken_file = \"x\"\ntoken_env = \"X\"", "admin"),
     ] {
         match Config::parse(&format!("{MINIMAL}\n{text}")) {

@@ -83,7 +83,7 @@ fn names_say_what_kind_they_are() {
 
 #[test]
 fn the_documented_routes_are_those_of_the_router() {
-    let sources = read("server/src/api/mod.rs") + &read("server/src/api/admin.rs");
+    let sources = read("server/src/api/mod.rs") + &read("server/src/api/admin.rs") + &read("server/src/api/pages.rs");
     let routed: BTreeSet<_> = sources.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     let documented: BTreeSet<_> = ROUTES.iter().map(|route| route.path).collect();
     assert_eq!(routed, documented);

@@ -10,7 +10,7 @@
 //! - [`story`]: what `scripts/demo` plays, and the audit at its end.
 //!
 //! Programs: `story` (`scripts/demo`), `faults` (`scripts/faults`). Tests: `relayer_killed`, `relayers_shared`, `several_keys`, `watchtower`, `nodes`,
-//! `bad_vouchers`, `streams_claimed`, `operated`, `payer`, `command`, `audit`, `power_cut`, `cases` (the examples).
+//! `bad_vouchers`, `streams_claimed`, `operated`, `payer`, `command`, `audit`, `power_cut`, `pages`, `cases` (the examples).
 //!
 //! ```
 //! use rivulet_e2e::people::Person;

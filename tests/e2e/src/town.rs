@@ -6,7 +6,7 @@ use crate::{
     ledger::Purse,
     people::{Grant, Person, grant},
 };
-use rivulet_chain::{Lane, deploy::asset_address};
+use rivulet_chain::{Deployment, Lane, deploy::asset_address};
 use rivulet_client::{Payee, Payer, Relayer, VoucherKey};
 use rivulet_core::{
     fee::RelayTerms,
@@ -15,6 +15,7 @@ use rivulet_core::{
 use rivulet_rules::chain::{Account, ContractKind};
 use std::{
     collections::BTreeMap,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -75,6 +76,25 @@ impl Town {
         };
         let daemon = Daemon::start(stage.folder.path(), &stage.deployment_path(), &stage.node.url(), &flags).await?;
         Ok(Self { stage, daemon, claimer: relayer, operator })
+    }
+
+    /// The network's file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn deployment(&self) -> Result<Deployment> {
+        Deployment::load(self.stage.deployment_path()).doing("reading the network's file")
+    }
+
+    /// The relayer's URL.
+    pub fn relayer_url(&self) -> String {
+        self.daemon.url()
+    }
+
+    /// A folder that ends with the town.
+    pub fn folder(&self) -> &Path {
+        self.stage.folder.path()
     }
 
     /// Where vouchers go.

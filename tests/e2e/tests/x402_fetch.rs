@@ -56,13 +56,16 @@ async fn the_published_x402_client_buys_articles() {
     let buy = json!({
         "url": wall.url(), "key": text::hex(&key), "network": format!("eip155:{}", at.chain_id), "price": PRICE.to_string(),
         "channel": {
-            "book": number.book, "serial": number.serial, "channelId": text::hex(&channel.id.0), "payer": terms.payer.to_string(),
-            "payee": terms.payee.to_string(), "voucherSigner": terms.voucher_signer.to_string(), "token": terms.token.to_string(),
-            "challengePeriodSecs": terms.challenge_period_secs, "openedAt": terms.opened_at, "deposit": channel.deposit.to_string(),
+            "id": text::hex(&channel.id.0), "cover": channel.deposit.to_string(),
+            "terms": {
+                "book": number.book, "serial": number.serial, "payer": terms.payer.to_string(), "payee": terms.payee.to_string(),
+                "voucherSigner": terms.voucher_signer.to_string(), "token": terms.token.to_string(),
+                "challengePeriodSecs": terms.challenge_period_secs, "openedAt": terms.opened_at,
+            },
         },
     });
     let plug_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../relayer/paywall/x402");
-    assert!(plug_in.join("dist/index.js").is_file(), "not built: npm ci and npm run build in relayer/paywall/x402, or scripts/test x402");
+    assert!(plug_in.join("dist").is_dir(), "not built: npm ci and npm run build in relayer/paywall/x402, or scripts/test x402");
     let mut command = Command::new("node");
     command.arg(plug_in.join("test/buy.mjs")).env("BUY", buy.to_string());
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();

@@ -20,7 +20,7 @@ pub struct PassphraseArgs {
 impl PassphraseArgs {
     fn given(&self) -> anyhow::Result<Option<String>> {
         let Some(path) = &self.passphrase_file else { return Ok(env::var("RIVULET_PASSPHRASE").ok()) };
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read the passphrase file {}", path.display()))?;
+        let text = fs::read_to_string(path).map_err(|e| Failure::Usage(format!("--passphrase-file: cannot read {}: {e}", path.display())))?;
         // The line's end is the editor's.
         Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
     }

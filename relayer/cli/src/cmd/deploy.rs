@@ -128,7 +128,7 @@ impl Deploy {
     fn signer(&self) -> anyhow::Result<Signer> {
         let uri = match (&self.signer_uri, &self.signer_file) {
             (Some(uri), _) => uri.clone(),
-            (None, Some(path)) => std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?,
+            (None, Some(path)) => std::fs::read_to_string(path).map_err(|e| usage(format!("--signer-file: cannot read {}: {e}", path.display())))?,
             (None, None) if self.is_dev() => "//Alice".into(),
             (None, None) => return Err(usage(format!("{}: expected --signer-file or --signer-uri: the key that pays", self.network))),
         };

@@ -21,12 +21,12 @@ use tokio::{
     time::timeout,
 };
 
-/// Runs a development node, both contracts and a relayer, until ctrl-C.
+/// Runs a development node, both contracts and a relayer with its web pages, until ctrl-C.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rivulet dev
-      node, contracts and relayer; prints what to try next
-  rivulet dev --fresh --rpc-port 9955 --relayer-port 8799
+      node, contracts, relayer and web pages; prints what to try next
+  rivulet dev --fresh --rpc-port 9955 --eth-rpc-port 8546 --relayer-port 8799
       from an empty chain, on other ports
 
 Everybody knows the keys of this network: its money is worth nothing. It is made of rivulet-node, beside this program, in PATH or named in RIVULET_NODE.")]
@@ -40,6 +40,9 @@ pub struct Dev {
     /// The node's port.
     #[arg(long, value_name = "PORT", default_value_t = 9944)]
     rpc_port: u16,
+    /// The port of the node's Ethereum JSON-RPC, for wallets and EVM libraries. [default: 8545, or any free one where --rpc-port is 0]
+    #[arg(long, value_name = "PORT")]
+    eth_rpc_port: Option<u16>,
     /// The relayer's port.
     #[arg(long, value_name = "PORT", default_value_t = 8787)]
     relayer_port: u16,
@@ -105,9 +108,13 @@ impl Part {
     }
 }
 
-async fn start_node(folder: &Path, port: u16) -> anyhow::Result<(Part, String)> {
+/// The node, its address and that of its Ethereum JSON-RPC.
+async fn start_node(folder: &Path, port: u16, eth_port: Option<u16>) -> anyhow::Result<(Part, String, String)> {
     let mut command = Command::new(node_program()?);
     command.args(["--rpc-port", &port.to_string(), "--base-path"]).arg(folder.join("chain"));
+    if let Some(port) = eth_port {
+        command.args(["--eth-rpc-port", &port.to_string()]);
+    }
     let mut node = Part::start(NODE, command, folder.join("node.log"))?;
     let out = node.child.stdout.take().context("the node has no output")?;
     let mut lines = BufReader::new(out).lines();
@@ -116,7 +123,9 @@ async fn start_node(folder: &Path, port: u16) -> anyhow::Result<(Part, String)> 
     let line = line.ok_or_else(|| node.failed("did not get ready"))?;
     let port = line.trim().rsplit(':').next().and_then(|port| port.parse::<u16>().ok());
     let port = port.with_context(|| format!("no port in the node's line {line:?}"))?;
-    Ok((node, format!("ws://127.0.0.1:{port}")))
+    let eth =
+        line.split(", ").find_map(|part| part.strip_prefix("eth ")).with_context(|| format!("no Ethereum JSON-RPC in the node's line {line:?}"))?;
+    Ok((node, format!("ws://127.0.0.1:{port}"), eth.to_owned()))
 }
 
 /// The network's file, of contracts that are there already or are deployed now.
@@ -134,14 +143,16 @@ async fn contracts(folder: &Path, url: &str, bundles_in: Option<&Path>) -> anyho
     Ok(deployment)
 }
 
-async fn start_relayer(folder: &Path, rpc_url: &str, port: u16) -> anyhow::Result<(Part, String)> {
+async fn start_relayer(folder: &Path, [rpc_url, eth_url]: [&str; 2], port: u16) -> anyhow::Result<(Part, String)> {
     let text = |path: PathBuf| toml_text(&path.display().to_string());
     let config = format!(
         "# Written by 'rivulet dev' at each start.\ndeployment = {}\ndatabase = {}\n\n[signer]\ndev_uri = \"//Alice\"\n\n[http]\nlisten = \"127.0.0.1:{port}\"\n\n\
-         [chain]\nrpc_urls = [{}]\n\n[batch]\nclaim_streams = true\n\n[batch.planck_per_whole]\nusdc = 2000000000\nusdt = 2000000000\n",
+         [chain]\nrpc_urls = [{}]\n\n[batch]\nclaim_streams = true\n\n[batch.planck_per_whole]\nusdc = 2000000000\nusdt = 2000000000\n\n\
+         [pages]\neth_rpc_url = {}\n",
         text(folder.join("dev.json")),
         text(folder.join("relayer.db")),
         toml_text(rpc_url),
+        toml_text(eth_url),
     );
     let path = folder.join("relayer.toml");
     fs::write(&path, config).with_context(|| format!("cannot write {}", path.display()))?;
@@ -195,10 +206,10 @@ impl Dev {
         drop(std::net::TcpListener::bind(("127.0.0.1", self.relayer_port)).with_context(|| {
             format!("port {} is taken, perhaps by another relayer: stop it, or choose another by --relayer-port", self.relayer_port)
         })?);
-        let (mut node, rpc_url) = start_node(&folder, self.rpc_port).await?;
+        let (mut node, rpc_url, eth_url) = start_node(&folder, self.rpc_port, self.eth_rpc_port).await?;
         let deployment = contracts(&folder, &rpc_url, self.bundles.as_deref()).await?;
-        let (mut relayer, url) = start_relayer(&folder, &rpc_url, self.relayer_port).await?;
-        println!("{}", next_steps(&folder, &rpc_url, &url, &deployment));
+        let (mut relayer, url) = start_relayer(&folder, [&rpc_url, &eth_url], self.relayer_port).await?;
+        println!("{}", next_steps(&folder, [&rpc_url, &eth_url, &url], &deployment));
         let ended = tokio::select! {
             () = told_to_stop() => None,
             _ = node.child.wait() => Some(node.failed("ended by itself")),
@@ -222,7 +233,7 @@ async fn told_to_stop() {
     }
 }
 
-fn next_steps(folder: &Path, rpc_url: &str, url: &str, deployment: &Deployment) -> String {
+fn next_steps(folder: &Path, [rpc_url, eth_url, url]: [&str; 3], deployment: &Deployment) -> String {
     let file = folder.join("dev.json");
     // The first terminal may have found this program by a script.
     let own = env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned())).unwrap_or_default();
@@ -230,7 +241,9 @@ fn next_steps(folder: &Path, rpc_url: &str, url: &str, deployment: &Deployment) 
     let path = if is_known { String::new() } else { format!("  export PATH=\"{}:$PATH\"\n", own.display()) };
     format!(
         "node      {rpc_url}, Polkadot Hub's fees and deposits
+ethereum  {eth_url}, chain id {}: for wallets, viem and ethers
 relayer   {url}
+pages     {url}/ (earnings), {url}/pay: in a browser
 contracts {} (channels), {} (streams)
 network   {}
 logs      {}
@@ -244,6 +257,7 @@ In another terminal:
   rivulet stream watch 1/0
 
 ctrl-C stops all of it.",
+        deployment.chain_id,
         deployment.contracts.channels.address.0,
         deployment.contracts.streams.address.0,
         file.display(),

@@ -218,7 +218,7 @@ impl Paywall {
         // It compares chain id, genesis and code hashes.
         let chain = Chain::connect(&config.rpc_urls, deployment, NodeOptions::default()).await.context("cannot use the chain")?;
         if let Some(payee) = self.payee {
-            payee.payable_on(&chain).await?;
+            payee.payable_on(&chain, true).await?;
         }
         let node = chain.node();
         let block = node.finalized().await.context("cannot use the chain")?;

@@ -216,6 +216,10 @@ fn check(config: &Config, deployment: &Deployment, signers: &[Signer], secrets: 
         Tls::load(certificate, key).context("cannot speak TLS")?;
     }
     println!("TLS       {}", if tls.is_some() { "by certificate and key" } else { "none: for a proxy in front, or this machine alone" });
+    match &config.pages.eth_rpc_url {
+        Some(url) => println!("pages     at / and /pay; browsers reach the chain at {url}"),
+        None => println!("pages     none: pages.eth_rpc_url names no Ethereum RPC"),
+    }
     println!("admin     {}", if secrets.admin.is_some() { "routes under /v1/admin, by token" } else { "no routes" });
     Ok(())
 }

@@ -1,7 +1,13 @@
-//! `rivulet statement`: what a payee was paid, for its books.
+//! `rivulet statement`, which is `rivulet earn statement` too: what a payee was paid, for its books.
 
-use crate::statement::{Context as Table, csv, json};
-use anyhow::{Context, bail};
+use crate::{
+    account::KeyArgs,
+    failure::Failure,
+    network::{self, check_urls},
+    party::Party,
+    statement::{Context as Table, csv, json},
+};
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use rivulet_chain::{Chain, Deployment, NodeOptions};
 use rivulet_client::statement::{Payments, Progress, payments};
@@ -12,11 +18,12 @@ use rivulet_rules::{
 };
 use std::{
     io::{IsTerminal, Write, stderr, stdout},
-    path::PathBuf,
     time::{Duration, Instant},
 };
 
 const EXAMPLES: &str = "Examples:
+  rivulet statement --key me --from 2026-11-01 --to 2026-11-30 > november.csv
+      what the key's own account was paid; no transaction is made
   rivulet statement --payee 0x9621dde636de098b43efb0fa9b61facfe328f99d --from 2026-11-01 --to 2026-11-30 > november.csv
       what every channel and stream paid on each day of November (UTC), both days included
   rivulet statement --payee 0x9621... --from 2026-01-01 --to 2026-12-31 --by month --json
@@ -32,9 +39,9 @@ The columns are explained in relayer/README.md.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Statement {
-    /// Whose statement: the payee's address, 0x and 40 hex digits.
-    #[arg(long, value_name = "ADDRESS", value_parser = address)]
-    payee: Address,
+    /// Whose statement: an account as wallets show it, or an address of 0x and 40 hex digits. [default: the key's own]
+    #[arg(long, value_name = "ACCOUNT")]
+    payee: Option<Party>,
     /// The first day, as YYYY-MM-DD. [default: the day on which the contracts were deployed]
     #[arg(long, value_name = "DATE")]
     from: Option<Date>,
@@ -53,9 +60,11 @@ pub struct Statement {
     /// A node; several by repeating it or with commas, best first.
     #[arg(long, env = "RIVULET_RPC_URL", value_name = "URL", value_delimiter = ',', default_value = "ws://127.0.0.1:9944")]
     rpc_url: Vec<String>,
-    /// The network's file.
-    #[arg(long, env = "RIVULET_DEPLOYMENT", value_name = "FILE", default_value = "deployments/dev.json")]
-    deployment: PathBuf,
+    /// The network's file, or its name: deployments/NAME.json, or for dev what 'rivulet dev' wrote. [default: RIVULET_NETWORK, or dev]
+    #[arg(long, visible_alias = "network", env = "RIVULET_DEPLOYMENT", value_name = "NAME|FILE")]
+    deployment: Option<String>,
+    #[command(flatten)]
+    key: KeyArgs,
     /// Say nothing on standard error but errors.
     #[arg(long, short)]
     quiet: bool,
@@ -72,40 +81,38 @@ enum By {
     Month,
 }
 
-fn address(given: &str) -> Result<Address, String> {
-    text::bytes(given).map(Address).ok_or_else(|| "expected 0x and 40 hex digits".to_owned())
-}
-
 impl Statement {
     pub fn run(self) -> anyhow::Result<()> {
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
         {
-            bail!("--from {from} is after --to {to}");
+            return Err(Failure::Usage(format!("--from {from} is after --to {to}")).into());
         }
-        let bad_url = |url: &&String| !url.starts_with("ws://") && !url.starts_with("wss://");
-        if let Some(url) = self.rpc_url.iter().find(bad_url) {
-            bail!("--rpc-url: expected ws:// or wss:// addresses, got {url}");
-        }
-        let deployment = Deployment::load(&self.deployment).context("cannot use the deployment file")?;
+        check_urls(&self.rpc_url)?;
+        let named = self.deployment.clone().or_else(|| std::env::var("RIVULET_NETWORK").ok()).unwrap_or_else(|| network::DEFAULT.into());
+        let deployment = network::deployment(&named)?;
+        let payee = match &self.payee {
+            Some(party) => party.address(),
+            None => self.key.account(&deployment)?.signer.address(),
+        };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
-        runtime.block_on(self.read(&deployment))
+        runtime.block_on(self.read(&deployment, payee))
     }
 
-    async fn read(&self, deployment: &Deployment) -> anyhow::Result<()> {
+    async fn read(&self, deployment: &Deployment, payee: Address) -> anyhow::Result<()> {
         let chain = Chain::connect(&self.rpc_url, deployment, NodeOptions::default()).await.context("cannot use the chain")?;
         let range = self.from.map_or(0, Date::starts_at)..self.to.map_or(u64::MAX, Date::ends_at);
         let mut screen = Screen::new(self.quiet);
-        let read = payments(&chain, &self.payee, range, |progress| screen.show(&progress)).await;
+        let read = payments(&chain, &payee, range, |progress| screen.show(&progress)).await;
         screen.clear();
-        let read = read.with_context(|| format!("cannot read what {} was paid", self.payee))?;
+        let read = read.with_context(|| format!("cannot read what {payee} was paid"))?;
         let period = match self.by {
             By::Claim => Period::Claim,
             By::Day => Period::Day,
             By::Month => Period::Month,
         };
         let lines = lines(&read.payments, period, &read.covers);
-        let table = Table { chain: &chain, payee: self.payee, period, read: &read };
+        let table = Table { chain: &chain, payee, period, read: &read };
         let text = if self.json { json(&table, &lines) } else { csv(&table, &lines) };
         stdout().write_all(text.as_bytes()).context("cannot write the statement")?;
         if !self.quiet {

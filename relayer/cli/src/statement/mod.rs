@@ -43,7 +43,7 @@ pub enum Value {
 }
 
 /// The payer's reference where it is text: UTF-8 without control characters, filled up with zeros.
-fn reference(memo: &[u8; 32]) -> Option<&str> {
+pub fn reference(memo: &[u8; 32]) -> Option<&str> {
     let end = memo.iter().rposition(|b| *b != 0)?.checked_add(1)?;
     let text = std::str::from_utf8(memo.get(..end)?).ok()?;
     (!text.chars().any(char::is_control)).then_some(text)

@@ -1,2 +1,3 @@
 export * from './people.js';
 export * from './processes.js';
+export * from './site.js';

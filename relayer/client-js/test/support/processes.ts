@@ -109,6 +109,29 @@ export class World {
     return url;
   }
 
+  /** A paywall in front of a web server, with a price list such as `/articles/*=0.10usdc`; its URL. */
+  async paywall(wall: { upstream: string; payee: string; relayer: string; prices: readonly string[] }): Promise<string> {
+    const port = await freePort();
+    const file = (name: string) => join(this.folder, `paywall-${port}${name}`);
+    const log = openSync(file('.log'), 'a');
+    const flags = { upstream: wall.upstream, payee: wall.payee, relayer: wall.relayer, deployment: join(this.folder, 'dev.json'), database: file('.db'), listen: `127.0.0.1:${port}` };
+    const args = [...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]), ...wall.prices.flatMap((price) => ['--price', price])];
+    const child = spawn(built('rivulet'), ['paywall', ...args], { stdio: ['ignore', log, log] });
+    this.children.push(child);
+    const url = `http://127.0.0.1:${port}`;
+    await until('the paywall', async () => {
+      if (child.exitCode !== null) throw new Error(`the paywall ended with ${child.exitCode}:\n${readFileSync(file('.log'), 'utf8')}`);
+      return (await fetch(`${url}/.well-known/rivulet/health`).catch(() => undefined))?.ok;
+    });
+    return url;
+  }
+
+  /** Gives back what a purchase cost, as its creator does. */
+  async refund(paywallUrl: string, channel: string, purchase: string): Promise<void> {
+    const database = join(this.folder, `paywall-${new URL(paywallUrl).port}.db`);
+    await promisify(execFile)(built('rivulet'), ['paywall', 'refund', '--database', database, '--channel', channel, '--purchase', purchase, '--deployment', join(this.folder, 'dev.json')]);
+  }
+
   /** Asks the node itself. */
   node<T>(method: string, ...params: unknown[]): Promise<T> {
     return ask(this.nodeUrl.replace('ws:', 'http:'), method, params);

@@ -142,6 +142,9 @@ enum Sent {
 
 /// A site and what is behind it have this long until the answer's head.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// A channel that the relayer has not seen yet is looked for so often, so far apart.
+const UNSEEN_TRIES: u32 = 12;
+const UNSEEN: Duration = Duration::from_secs(1);
 /// Of a refusal's text.
 const MOST_DETAIL: usize = 1_000;
 
@@ -337,7 +340,10 @@ impl Buyer {
             promised = promised.saturating_add(missing);
             match self.send(priced, &kept.channel, &voucher, &ticket).await? {
                 Sent::Refused(refusal, state) => {
-                    self.settle(&kept.channel, &voucher, state.as_ref()).await?;
+                    if self.settle(&kept.channel, &voucher, state.as_ref()).await? > voucher.cumulative_amount {
+                        // We had forgotten how far we were: what was signed just now lies below, and is worth nothing.
+                        promised = promised.saturating_sub(missing);
+                    }
                     if refusal.code != "not_enough" {
                         return Err(Error::NotServed(refusal));
                     }
@@ -353,7 +359,19 @@ impl Buyer {
         self.available.lock().unwrap_or_else(PoisonError::into_inner).get(&id).copied()
     }
 
+    /// Sends it, and again while the relayer has not seen the channel yet: it may be seconds behind whoever opened it.
     async fn send(&self, priced: &Priced, channel: &Channel, voucher: &SignedVoucher, ticket: &Ticket) -> Result<Sent, Error> {
+        let mut tries = 0;
+        loop {
+            match self.send_once(priced, channel, voucher, ticket).await? {
+                Sent::Refused(refusal, _) if tries < UNSEEN_TRIES && matches!(refusal.code.as_str(), "unknown_channel" | "not_final") => tries += 1,
+                sent => return Ok(sent),
+            }
+            tokio::time::sleep(UNSEEN).await;
+        }
+    }
+
+    async fn send_once(&self, priced: &Priced, channel: &Channel, voucher: &SignedVoucher, ticket: &Ticket) -> Result<Sent, Error> {
         let mut request = priced.request.try_clone().ok_or(Error::Streaming)?;
         let purchase = ticket.purchase(channel.id, &priced.text);
         let signer = self.purse().signer();
@@ -408,12 +426,13 @@ impl Buyer {
         }
     }
 
-    /// Keeps what became of a voucher that was not enough, or refused.
-    async fn settle(&self, channel: &Channel, voucher: &SignedVoucher, state: Option<&State>) -> Result<(), Error> {
+    /// Keeps what became of a voucher that was not enough, or refused. Returns the total that is accepted, as our own signature proves.
+    async fn settle(&self, channel: &Channel, voucher: &SignedVoucher, state: Option<&State>) -> Result<u128, Error> {
         let accepted = state.and_then(|state| state.accepted.parse::<u128>().ok()).unwrap_or(0);
         let (voucher, was_taken) = (*voucher, accepted >= voucher.cumulative_amount);
         self.till.keep(move |purse| if was_taken { purse.accepted(&voucher) } else { purse.refused(&voucher) }).await?;
-        self.learn(channel, state).await
+        self.learn(channel, state).await?;
+        Ok(self.purse().get(channel.id).map_or(0, |kept| kept.accepted))
     }
 
     /// Takes over what the paywall says of a channel, as far as our own signature proves it.

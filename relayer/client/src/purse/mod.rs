@@ -110,6 +110,18 @@ impl Purse {
         Ok(())
     }
 
+    /// Calls the site that a channel pays something else. What was spent from it counts there from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotKept`] when the channel is not here.
+    pub fn set_site(&self, id: ChannelId, site: &str) -> Result<(), Error> {
+        self.change(id, |_, kept| {
+            kept.site = site.into();
+            Ok(())
+        })
+    }
+
     /// What was spent at a site in a token: in all, and in this period. Promises count when they are signed.
     pub fn spent(&self, site: &str, token: Token) -> (u128, u128) {
         spent(&self.state(), site, token, (self.now)())
@@ -165,6 +177,19 @@ impl Purse {
     pub fn set_deposit(&self, id: ChannelId, deposit: u128) -> Result<(), Error> {
         self.change(id, |_, kept| {
             kept.channel.deposit = kept.channel.deposit.max(deposit);
+            Ok(())
+        })
+    }
+
+    /// What the chain covers new vouchers up to: less than the deposit once a refund is asked for, all of it again when that is taken back or has lapsed, and
+    /// what is left of it when the refund came. Never less than what is promised already.
+    ///
+    /// # Errors
+    ///
+    /// As [`Purse::set_deposit`].
+    pub fn set_cover(&self, id: ChannelId, cover: u128) -> Result<(), Error> {
+        self.change(id, |_, kept| {
+            kept.channel.deposit = cover.max(kept.channel.promised);
             Ok(())
         })
     }

@@ -56,6 +56,37 @@ fn a_promise_is_on_the_disk_before_it_leaves() {
 }
 
 #[test]
+fn what_is_asked_back_is_not_promised_any_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, before) = (channel(0), purse(dir.path()));
+    before.add(&one, "news.example").unwrap();
+    let voucher = before.promise(one.id, 30, "").unwrap();
+    before.accepted(&voucher).unwrap();
+    before.set_cover(one.id, 60).unwrap();
+    drop(before);
+    let after = purse(dir.path());
+    assert_eq!(after.get(one.id).unwrap().left(), 30);
+    assert!(matches!(after.promise(one.id, 31, ""), Err(Error::BadTotal { total: 61, deposit: 60, .. })));
+    // What is promised stays so, whatever the chain covers.
+    after.set_cover(one.id, 20).unwrap();
+    assert_eq!(after.get(one.id).unwrap().channel.deposit, 30);
+    after.set_cover(one.id, 100).unwrap();
+    assert_eq!(after.promise(one.id, 70, "").unwrap().cumulative_amount, 100);
+}
+
+#[test]
+fn a_site_may_get_another_name_and_what_was_spent_goes_with_the_channel() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, before) = (channel(0), purse(dir.path()));
+    before.add(&one, "0x02").unwrap();
+    before.promise(one.id, 30, "").unwrap();
+    before.set_site(one.id, "news.example").unwrap();
+    drop(before);
+    let after = purse(dir.path());
+    assert_eq!([after.spent("0x02", Token::ZERO).0, after.spent("news.example", Token::ZERO).0], [0, 30]);
+}
+
+#[test]
 fn nothing_leaves_when_it_cannot_be_kept() {
     #[derive(Debug)]
     struct Full(Arc<AtomicBool>);

@@ -1,6 +1,6 @@
 //! What a payee does with a stream.
 
-use crate::{Error, Payee};
+use crate::{Error, Payee, payer::check_payees};
 use rivulet_chain::{
     TxReport,
     abi::{streams::Streams, to_sol},
@@ -42,8 +42,11 @@ impl Payee {
     ///
     /// # Errors
     ///
-    /// As [`Payee::claim_stream`].
+    /// As [`Payee::claim_stream`]; [`Error::UnmappedPayee`] for somebody who could not get at the money.
     pub async fn hand_over_stream(&self, number: StreamNumber, to: &Address) -> Result<(StreamNumber, TxReport), Error> {
+        if !self.trusts_strangers {
+            check_payees(&self.chain, [*to]).await?;
+        }
         let call = Streams::handOverCall { book: number.book, serial: number.serial, to: to_sol(to) };
         let report = self.call(ContractKind::Streams, &call).await?;
         let moved = self.chain().events_of(&report)?.into_iter().find_map(|event| match event {

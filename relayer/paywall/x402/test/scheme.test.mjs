@@ -1,38 +1,57 @@
 // The plug-in alone: what it signs, when it promises more, what it does not believe. The whole way is tests/e2e/tests/x402_fetch.rs.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { hashTypedData, recoverAddress } from 'viem';
+import { compactSignatureToSignature, getAddress, hashTypedData, parseCompactSignature, recoverAddress, serializeSignature } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { ChannelScheme, forThisRequest, purchase, voucher } from '../dist/index.js';
+import { channelId } from '../dist/client-js/src/typed-data.js';
+import { ChannelScheme, forThisRequest, memoryStore, purchaseData, voucherData } from 'rivulet-x402';
 
 const signer = privateKeyToAccount(`0x${'11'.repeat(32)}`);
 const other = privateKeyToAccount(`0x${'22'.repeat(32)}`);
-const at = { chainId: 7, address: `0x${'cc'.repeat(20)}` };
+const stranger = privateKeyToAccount(`0x${'33'.repeat(32)}`);
+const at = { chainId: 7, contract: getAddress(`0x${'cc'.repeat(20)}`) };
 const terms = {
-  book: 1, serial: 2, channelId: `0x${'44'.repeat(32)}`, payer: other.address, payee: `0x${'a1'.repeat(20)}`, voucherSigner: signer.address,
-  token: `0x${'55'.repeat(20)}`, challengePeriodSecs: 60, openedAt: 9, deposit: 1_000n,
+  book: 1, serial: 2, payer: other.address, payee: `0x${'a1'.repeat(20)}`, voucherSigner: signer.address, token: `0x${'55'.repeat(20)}`, challengePeriodSecs: 60, openedAt: 9n,
 };
+const opened = { terms, id: channelId(at, terms), cover: 1_000n, claimed: 0n };
 const offer = (request, state) => ({
   scheme: 'channel', network: 'eip155:7', amount: '100', asset: terms.token, payTo: terms.payee, maxTimeoutSeconds: 300,
-  extra: { channels: at.address, relayer: 'http://r', unit: 'request', request, now: 1_800_000_000, ...(state && { state }) },
+  extra: { channels: at.contract, relayer: 'http://r', unit: 'request', request, now: 1_800_000_000, ...(state && { state }) },
 });
 const state = async (accepted, available, by = signer) => ({
-  channel_id: terms.channelId, accepted: String(accepted), available: String(available), signature: await by.signTypedData(voucher(at, terms.channelId, BigInt(accepted))),
+  channel_id: opened.id, accepted: String(accepted), available: String(available), signature: await by.signTypedData(voucherData(at, opened.id, BigInt(accepted))),
 });
-const make = (more = {}) => new ChannelScheme({ signer, channels: [terms], ...more });
+const make = (more = {}) => new ChannelScheme({ signer, channels: [opened], ...more });
 const pay = async (scheme, requirements) => (await scheme.createPaymentPayload(2, requirements)).payload;
 const total = (payload) => BigInt(payload.voucher.cumulative_amount);
+const long = (compact) => serializeSignature(compactSignatureToSignature(parseCompactSignature(compact)));
+const signedBy = (typed, signature) => recoverAddress({ hash: hashTypedData(typed), signature: long(signature) });
 const settled = (scheme, requirements, payload, told) =>
-  scheme.schemeHooks.onPaymentResponse({ requirements, paymentPayload: { payload }, settleResponse: { success: true, transaction: '', network: '', extra: { state: told } } });
+  scheme.schemeHooks.onPaymentResponse({
+    requirements, paymentPayload: { payload }, settleResponse: { success: true, transaction: '', network: '', amount: payload.purchase.amount, extra: { state: told } },
+  });
 const refused = (scheme, requirements, payload, error, told) =>
   scheme.schemeHooks.onPaymentResponse({ requirements, paymentPayload: { payload }, paymentRequired: { error, accepts: [offer('', told)] } });
+const code = (expected) => (error) => error.code === expected;
 
 test('both signatures are those that contract and paywall read', async () => {
   const { voucher: v, purchase: p } = await pay(make(), offer('GET h/1'));
-  assert.equal(await recoverAddress({ hash: hashTypedData(voucher(at, terms.channelId, 100n)), signature: v.signature }), signer.address);
-  const signed = purchase(at, { channelId: terms.channelId, amount: 100n, request: 'GET h/1', nonce: p.nonce, validUntil: BigInt(p.valid_until) });
-  assert.equal(await recoverAddress({ hash: hashTypedData(signed), signature: p.signature }), signer.address);
+  assert.equal(await signedBy(voucherData(at, opened.id, 100n), v.signature), signer.address);
+  const signed = purchaseData(at, { channelId: opened.id, amount: 100n, request: 'GET h/1', nonce: p.nonce, validUntil: BigInt(p.valid_until) });
+  assert.equal(await signedBy(signed, p.signature), signer.address);
   assert.ok(p.valid_until > 1_800_000_000 && p.valid_until <= 1_800_000_300);
+});
+
+test('purchases have the bytes of the golden vectors', async () => {
+  const vectors = JSON.parse(readFileSync(new URL('../../../../tests/vectors/vectors.json', import.meta.url)));
+  assert.ok(vectors.purchases.length > 0);
+  for (const { deployment, message, digest, signer: by, signature } of vectors.purchases) {
+    const { chainId, contract } = vectors.deployments[deployment];
+    const typed = purchaseData({ chainId: BigInt(chainId), contract }, { ...message, amount: BigInt(message.amount), validUntil: BigInt(message.validUntil) });
+    assert.equal(hashTypedData(typed), digest);
+    assert.equal(await privateKeyToAccount(vectors.keys.find(({ address }) => address === by).privateKey).signTypedData(typed), signature);
+  }
 });
 
 test('a lost answer is asked for again by the same purchase, an answered one by a new', async () => {
@@ -57,21 +76,36 @@ test('a client that forgot everything goes on from its own signature', async () 
   const first = await pay(scheme, offer('GET h/1'));
   assert.deepEqual(await refused(scheme, offer('GET h/1'), first, 'not_enough', await state(500, 0)), { recovered: true });
   assert.equal(total(await pay(scheme, offer('GET h/1'))), 600n);
-  assert.equal(scheme.promised[terms.channelId], 600n);
+  assert.deepEqual(await scheme.promised(), { [opened.id]: 600n });
 });
 
 test('and from nobody else’s', async () => {
   const scheme = make();
   const first = await pay(scheme, offer('GET h/1'));
-  const stranger = privateKeyToAccount(`0x${'33'.repeat(32)}`);
-  await assert.rejects(refused(scheme, offer('GET h/1'), first, 'not_enough', await state(500, 0, stranger)), /no signature of ours/);
+  await assert.rejects(refused(scheme, offer('GET h/1'), first, 'not_enough', await state(500, 0, stranger)), code('not_ours'));
+  assert.deepEqual(await scheme.promised(), { [opened.id]: 100n });
+});
+
+test('a program with the same store knows what was promised, and has the purchase whose answer was lost', async () => {
+  const store = memoryStore();
+  const lost = await pay(make({ store }), offer('GET h/1'));
+  const next = make({ store });
+  assert.deepEqual(await pay(next, offer('GET h/1')), lost);
+  assert.equal(total(await pay(next, offer('GET h/2'))), 200n);
 });
 
 test('what was refused costs no further promise', async () => {
   const scheme = make();
   const first = await pay(scheme, offer('GET h/1'));
-  await refused(scheme, offer('GET h/1'), first, 'expired');
+  assert.equal(await refused(scheme, offer('GET h/1'), first, 'expired'), undefined);
   assert.equal(total(await pay(scheme, offer('GET h/1'))), 100n);
+});
+
+test('what was served too often is bought anew', async () => {
+  const scheme = make();
+  const first = await pay(scheme, offer('POST h/1'));
+  assert.deepEqual(await refused(scheme, offer('POST h/1'), first, 'used_up', await state(100, 0)), { recovered: true });
+  assert.equal(total(await pay(scheme, offer('POST h/1'))), 200n);
 });
 
 test('purchases at once are each promised for', async () => {
@@ -83,12 +117,19 @@ test('purchases at once are each promised for', async () => {
   assert.equal(total(await pay(scheme, offer('GET h/4'))), 400n);
 });
 
-test('the deposit, a limit, another payee and another signer stop it', async () => {
-  const broke = make({ promised: { [terms.channelId]: 950n } });
-  await assert.rejects(pay(broke, offer('GET h/1')), /top it up/);
-  await assert.rejects(make().createPaymentPayload(2, offer('GET h/1'), { maxAmountPerPayment: '99' }), /at most 99/);
-  await assert.rejects(pay(make(), { ...offer('GET h/1'), payTo: other.address }), /no channel to/);
-  assert.throws(() => new ChannelScheme({ signer: privateKeyToAccount(`0x${'33'.repeat(32)}`), channels: [terms] }), /may not sign/);
+test('the deposit, a limit, another payee, contract or chain, and another signer stop it', async () => {
+  await assert.rejects(pay(make({ channels: [{ ...opened, cover: 99n }] }), offer('GET h/1')), code('not_covered'));
+  await assert.rejects(make().createPaymentPayload(2, offer('GET h/1'), { maxAmountPerPayment: '99' }), code('over_limit'));
+  const scheme = make({ limits: { perSite: 150n } });
+  await pay(scheme, offer('GET h/1'));
+  await assert.rejects(pay(scheme, offer('GET h/2')), code('over_limit'));
+  assert.equal(total(await pay(scheme, offer('GET elsewhere/2'))), 200n);
+  await assert.rejects(pay(make(), { ...offer('GET h/1'), payTo: other.address }), code('no_channel'));
+  await assert.rejects(pay(make(), { ...offer('GET h/1'), network: 'eip155:8' }), code('wrong_contract'));
+  const moved = offer('GET h/1');
+  moved.extra.channels = other.address;
+  await assert.rejects(pay(make(), moved), code('wrong_contract'));
+  assert.throws(() => make({ signer: stranger }), code('not_ours'));
 });
 
 test('steps are signed for as many at a time as it was told', async () => {
@@ -97,6 +138,12 @@ test('steps are signed for as many at a time as it was told', async () => {
   const payload = await pay(make({ steps: 3n }), bytes);
   assert.equal(payload.purchase.amount, '300');
   assert.equal(total(payload), 300n);
+});
+
+test('an offer that is none is refused', async () => {
+  for (const [field, value] of [['amount', '0'], ['amount', 100], ['asset', '0x1'], ['network', 'solana:1'], ['extra', {}]]) {
+    await assert.rejects(pay(make(), { ...offer('GET h/1'), [field]: value }), code('bad_answer'), field);
+  }
 });
 
 test('a site cannot have another site\'s page paid', async () => {

@@ -10,6 +10,7 @@
 //! | `GET /v1/info` | [`info`] |
 //! | `GET /v1/openapi.json` | [`openapi`] |
 //! | `/v1/admin/…` | [`admin`] |
+//! | `GET /`, `/pay`, `/pages/{file}`, `/v1/pages` | [`pages`] |
 //! | `GET /health`, `GET /ready` | [`health`] |
 //! | `GET /metrics` | [`metrics`] |
 //!
@@ -26,6 +27,7 @@ pub mod info;
 mod limits;
 pub mod metrics;
 pub mod openapi;
+pub mod pages;
 mod params;
 pub mod payees;
 pub mod problem;
@@ -88,6 +90,8 @@ pub struct Api {
     pub pressure: Arc<Pressure>,
     /// What opens the admin routes; `None`: there are none.
     pub admin: Option<admin::AdminToken>,
+    /// The web pages; `None`: there are none.
+    pub pages: Option<pages::Pages>,
 }
 
 impl std::fmt::Debug for Api {
@@ -105,7 +109,7 @@ pub fn router(api: Api) -> Router {
         Some(_) => Router::new(),
     };
     public(&api, &limits, &addresses)
-        .merge(limited(Router::new().route("/ready", get(health::ready)), &limits, &api, &addresses))
+        .merge(limited(pages::routes(&api).route("/ready", get(health::ready)), &limits, &api, &addresses))
         // Outside all limits: a busy relayer is still alive, and says how busy.
         .merge(health())
         .merge(operators)
@@ -132,6 +136,7 @@ fn public(api: &Api, limits: &limits::Limits, addresses: &Addresses) -> Router<A
         .route("/v1/payees/{address}/earnings", get(earnings::get))
         .route("/v1/info", get(info::get))
         .route("/v1/openapi.json", get(openapi::get))
+        .merge(pages::setup_routes(api))
         .layer(middleware::from_fn_with_state(limits.clone(), limits::apply))
         // Outside the limits on time and number: a feed has its own, and stays open.
         .route("/v1/payees/{address}/events", get(events::get))

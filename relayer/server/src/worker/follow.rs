@@ -52,7 +52,7 @@ impl Seen {
                 let due_at = (due_at != 0).then_some(due_at);
                 self.channel(block, ChannelUpdate::RefundRequested { number, amount, due_at });
             }
-            (ContractKind::Channels, ContractEvent::Refunded { number, deposit }) => {
+            (ContractKind::Channels, ContractEvent::Refunded { number, deposit, .. }) => {
                 self.channel(block, ChannelUpdate::Deposit { number, deposit });
                 self.channel(block, ChannelUpdate::RefundRequested { number, amount: 0, due_at: None });
             }
@@ -60,7 +60,10 @@ impl Seen {
             (_, ContractEvent::StreamCreated { number, stream_id, .. }) => self.update.streams.push(StreamUpdate::Live { number, stream_id }),
             (_, ContractEvent::StreamHandedOver { number, new_number, .. }) => self.update.streams.push(StreamUpdate::Moved { number, new_number }),
             (_, ContractEvent::StreamEnded { number, .. }) => self.update.streams.push(StreamUpdate::Ended { number }),
-            (_, ContractEvent::StreamChanged { number })
+            (
+                _,
+                ContractEvent::StreamChanged { number } | ContractEvent::StreamCancelled { number, .. } | ContractEvent::StreamVoided { number, .. },
+            )
             | (ContractKind::Streams, ContractEvent::ToppedUp { number, .. } | ContractEvent::Refunded { number, .. }) => {
                 self.update.streams.push(StreamUpdate::Changed { number });
             }

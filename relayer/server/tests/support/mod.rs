@@ -286,10 +286,11 @@ impl FakeChain {
     pub fn refund(&self, number: Number) {
         let mut chain = self.lock();
         let state = chain.channels.get_mut(&number).unwrap();
-        state.deposit -= std::mem::take(&mut state.refund_requested);
+        let amount = std::mem::take(&mut state.refund_requested);
+        state.deposit -= amount;
         state.refund_due_at = None;
         let deposit = state.deposit;
-        chain.emit(ContractKind::Channels, ContractEvent::Refunded { number, deposit });
+        chain.emit(ContractKind::Channels, ContractEvent::Refunded { number, amount, deposit });
     }
 
     /// Lets those go on that wait for the channel that is held.

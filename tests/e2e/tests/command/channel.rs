@@ -41,8 +41,12 @@ async fn a_channel_lives_its_whole_life_by_the_command_alone() {
     assert_eq!(list["channels"].as_array().unwrap().len(), 1);
     assert_eq!(units(&list["channels"][0]["kept"]["accepted"]), 550_000);
     assert!(user.run("channel list").out.contains("news.example"));
-    user.refused(&format!("channel pay {number} 4.46usdc --yes"), 3, "would pass the limit of 5000000 in 86400 seconds");
-    user.refused(&format!("channel pay {number} 30usdc --yes"), 3, "a total of 30550000");
+    user.refused(
+        &format!("channel pay {number} 4.46usdc --yes"),
+        3,
+        "4.46 usdc more than the 0.55 usdc spent would pass the limit of 5 usdc a day (UTC)",
+    );
+    user.refused(&format!("channel pay {number} 30usdc --yes"), 3, "there are 24.45 usdc left in it: put more in by");
 
     // The payee: what it has, its terms, its vouchers, a claim without the relayer.
     let creator = user.with("RIVULET_KEY", "//Charlie");
@@ -71,6 +75,14 @@ async fn a_channel_lives_its_whole_life_by_the_command_alone() {
     let recovered = user.json("channel recover");
     assert_eq!(units(&recovered["recovered"][0]["kept"]["accepted"]), 600_000);
     assert!(user.json("channel recover")["recovered"].as_array().unwrap().is_empty());
+    // Sites and limits are only here: they are set again, and loosened only when somebody says yes.
+    let limited = user.json(&format!("channel limit {number} --site news.example --limit-per-day 1usdc"));
+    assert_eq!((limited["kept"]["site"].as_str(), units(&limited["limits"]["per_period"])), (Some("news.example"), 1_000_000));
+    user.refused(&format!("channel pay {number} 1.5usdc --yes"), 3, "would pass the limit of 1 usdc a day (UTC)");
+    user.refused(&format!("channel limit {number} --limit-per-day 2usdc"), 4, "Let more be spent at news.example");
+    user.refused(&format!("channel limit {number} --limit 2dot"), 2, "pays usdc, given 2dot");
+    user.refused(&format!("channel limit {number}"), 2, "required");
+    user.json(&format!("channel limit {number} --none --yes"));
     assert_eq!(units(&user.json(&format!("channel pay {number} 0.05usdc --yes"))["total"]), 650_000);
     creator.json("earn claim");
 
@@ -125,5 +137,67 @@ async fn a_payment_without_an_answer_is_kept_and_handed_over_later() {
     }
     assert!(said.code == 0 && said.out.contains("paid 0.2 dot"), "{said:?}");
     user.refused(&pay, 8, "certificate");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_comes_back_and_the_channel_goes_on() {
+    let world = World::start().await;
+    let user = world.user.with("RIVULET_KEY", "//Bob");
+    let bob = Signer::from_uri("//Bob").unwrap().account();
+    let before = usdc(&world.stage, &bob).await;
+    let number = user.json("channel open --payee //Charlie --deposit 20usdc --yes")["channel"].as_str().unwrap().to_owned();
+    let refund = format!("channel refund {number}");
+    user.json(&format!("channel pay {number} 4usdc --yes"));
+
+    // At most what was not paid, once at a time.
+    user.refused(&format!("{refund} 17usdc"), 2, "has 16 usdc that were not paid");
+    user.refused(&format!("{refund} 1dot"), 2, "pays usdc, given 1dot");
+    user.refused(&refund, 9, "nothing is asked back");
+    user.refused(&format!("{refund} --cancel"), 9, "nothing is asked back");
+    let asked = user.json(&format!("{refund} 10usdc"));
+    let (due_at, lapses_at) = (asked["refund_due_at"].as_u64().unwrap(), asked["refund_lapses_at"].as_u64().unwrap());
+    assert_eq!((lapses_at - due_at, asked["status"].as_str(), &asked["refunded"]), (86_400, Some("open"), &Value::Null));
+    let figures = |told: &Value| [units(&told["refund_requested"]), units(&told["deposit"]), units(&told["kept"]["left"])];
+    assert_eq!(figures(&asked), [10_000_000, 20_000_000, 6_000_000]);
+    assert!(user.run("channel list").out.contains("10 from 20") && user.run(&format!("channel show {number}")).out.contains("10 usdc asked back"));
+    user.refused(&format!("{refund} 5usdc"), 2, "asked back already");
+    user.refused(&format!("channel pay {number} 7usdc --yes"), 3, "there are 6 usdc left in it");
+    assert_eq!(user.json(&format!("{refund} 10usdc"))["refund_due_at"].as_u64(), Some(due_at), "not due yet, and not asked anew");
+    let back = user.json(&format!("{refund} --cancel"));
+    assert_eq!((&back["refund_requested"], units(&back["kept"]["left"])), (&Value::Null, 16_000_000));
+
+    // Asked for again; it comes once the challenge period is over. A top-up is not for it.
+    user.json(&format!("{refund} 10usdc"));
+    assert_eq!(figures(&user.json(&format!("channel topup {number} 1usdc --yes"))), [10_000_000, 21_000_000, 7_000_000]);
+    world.advance(86_400).await;
+    let taken = user.json(&refund);
+    assert_eq!((units(&taken["refunded"]), units(&taken["deposit"]), units(&taken["kept"]["left"])), (10_000_000, 11_000_000, 7_000_000));
+    assert_eq!(usdc(&world.stage, &bob).await, before - 11_000_000);
+    user.json(&format!("channel pay {number} 7usdc --yes"));
+    user.refused(&format!("channel pay {number} 0.1usdc --yes"), 3, "there is nothing left in it");
+
+    // Nobody takes it: it lapses, and the channel has all of its money again.
+    user.json(&format!("channel topup {number} 5usdc --yes"));
+    user.json(&format!("{refund} 2usdc"));
+    world.advance(2 * 86_400).await;
+    user.refused(&refund, 9, "the request lapsed at");
+    assert_eq!(units(&user.json(&format!("channel show {number}"))["kept"]["left"]), 5_000_000);
+
+    // Somebody waits for it, and the channel is paid from meanwhile.
+    let args: Vec<_> = format!("{refund} 2usdc --wait --json").split(' ').map(str::to_owned).collect();
+    let args: Vec<_> = args.iter().map(String::as_str).collect();
+    let waiting = user.command(&args).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let asked_at = world.stage.chain.finalized_head().await.unwrap().block;
+    let mut feed = world.stage.chain.finalized_after(asked_at);
+    while user.json(&format!("channel show {number}"))["refund_requested"].is_null() {
+        feed.next().await.unwrap();
+    }
+    user.json(&format!("channel pay {number} 1usdc --yes"));
+    world.advance(86_400).await;
+    let said = waiting.wait_with_output().unwrap();
+    let told: Value = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!((units(&told["refunded"]), units(&told["deposit"]), units(&told["kept"]["left"])), (2_000_000, 14_000_000, 2_000_000));
+    assert_eq!(usdc(&world.stage, &bob).await, before - 14_000_000);
     world.end().await;
 }

@@ -2,6 +2,7 @@
 
 mod channel;
 mod dev;
+mod get;
 mod refusals;
 mod stream;
 mod user;

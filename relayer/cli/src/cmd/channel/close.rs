@@ -1,11 +1,10 @@
 //! `rivulet channel close`
 
-use super::{Answer, view::View};
+use super::{Answer, view::View, wait_until};
 use crate::{
     account::KeyArgs,
-    failure::Failure,
     kept::{Purser, number},
-    network::{Network, NetworkArgs},
+    network::NetworkArgs,
 };
 use clap::Args;
 use rivulet_core::ids::ChannelNumber;
@@ -18,7 +17,9 @@ use rivulet_core::ids::ChannelNumber;
   rivulet channel close 3/0
       the same again, once that is over: the rest comes back
   rivulet channel close 3/0 --wait
-      both, with the wait in between")]
+      both, with the wait in between
+
+To have a part back and keep the channel: 'rivulet channel refund'.")]
 pub struct Close {
     /// Which channel.
     #[arg(value_name = "CHANNEL", value_parser = number)]
@@ -32,39 +33,30 @@ pub struct Close {
     pub network: NetworkArgs,
 }
 
-/// When it can be finished, as the newest finalized block has it; `None` when it has ended.
-async fn due_at(network: &Network, number: ChannelNumber) -> anyhow::Result<Option<Option<u64>>> {
-    let view = View::read(network, number, None, network.head().await?.block).await?;
-    Ok(view.and_then(|view| view.state().map(|state| state.close_due_at)))
-}
-
 impl Close {
     pub async fn run(self) -> Answer {
         let network = self.network.connect().await?;
-        let purser = Purser::open(&network, self.key.account(&network.deployment)?)?;
-        let (number, kept) = (self.channel, purser.get(self.channel)?);
-        let channel = kept.channel;
-        let mut due = due_at(&network, number).await?;
+        let mut purser = Purser::open(&network, self.key.account(&network.deployment)?)?;
+        let channel = purser.get(self.channel)?.channel;
+        let due_at = |view: &View<'_>| view.state().map(|state| state.close_due_at);
+        let mut due = due_at(&View::of(&network, &purser, &channel).await?);
         if due == Some(None) {
             purser.payer.request_close(&channel).await?;
-            due = due_at(&network, number).await?;
+            due = due_at(&View::of(&network, &purser, &channel).await?);
         }
         if let Some(Some(due)) = due {
-            let head = network.head().await?;
-            let mut now = head.now;
-            let mut feed = network.chain.finalized_after(head.block);
-            while self.wait && now < due {
-                now = network.chain.node().head(feed.next().await?).await?.now;
+            let mut now = network.head().await?.now;
+            if self.wait && now < due {
+                // Other channels may be paid from meanwhile.
+                let payer = purser.payer.clone();
+                drop(purser);
+                now = wait_until(&network, due).await?.now;
+                purser = Purser::of(&network, payer)?;
             }
             if now >= due {
                 purser.payer.finish(&channel).await?;
             }
         }
-        let view = View::read(&network, number, purser.purse.get(channel.id), network.head().await?.block).await?;
-        let view = view.ok_or_else(|| Failure::NotFound(format!("channel {number} is not known")))?;
-        if view.state().is_none() {
-            purser.purse.end(channel.id)?;
-        }
-        Ok(view.told())
+        Ok(View::of(&network, &purser, &channel).await?.told())
     }
 }

@@ -31,12 +31,11 @@ impl List {
     pub async fn run(self) -> Answer {
         let network = self.network.connect().await?;
         let purser = Purser::open(&network, self.key.account(&network.deployment)?)?;
-        let block = network.head().await?.block;
         let mut kept = purser.purse.channels();
         kept.sort_by_key(|kept| kept.channel.number());
         let (mut rows, mut list) = (vec![View::head()], Vec::<Value>::new());
         for kept in kept {
-            let Some(view) = View::read(&network, kept.channel.number(), Some(kept), block).await? else { continue };
+            let view = View::of(&network, &purser, &kept.channel).await?;
             if self.all || view.state().is_some() {
                 rows.push(view.row());
                 list.push(view.json());

@@ -66,7 +66,7 @@ impl Open {
             limits.push((of, limit.units));
         }
         let challenge_period_secs = u32::try_from(self.challenge_period).map_err(|_| Failure::Usage("--challenge-period is too long".into()))?;
-        let payee = self.payee.payable(&network).await?;
+        let payee = self.payee.payable(&network, self.new_payee).await?;
         let account = self.key.account(&network.deployment)?;
         let mut purser = Purser::open(&network, account)?;
         if self.new_payee {
@@ -98,8 +98,6 @@ impl Open {
             purser.end_open()?;
         }
         let channel = opened?;
-        let view = View::read(&network, channel.number(), purser.purse.get(channel.id), network.head().await?.block).await?;
-        let view = view.ok_or_else(|| Failure::NotFound(format!("channel {} is gone already", channel.number())))?;
-        Ok(view.told())
+        Ok(View::of(&network, &purser, &channel).await?.told())
     }
 }

@@ -3,7 +3,7 @@
 use super::Answer;
 use crate::{
     account::KeyArgs,
-    amount::Amount,
+    amount::{Amount, Coin},
     confirm::Confirm,
     failure::Failure,
     kept::{Purser, number},
@@ -12,7 +12,7 @@ use crate::{
 };
 use anyhow::Context;
 use clap::Args;
-use rivulet_client::{Paid, Session};
+use rivulet_client::{Error as ClientError, Paid, Session};
 use rivulet_core::ids::ChannelNumber;
 use serde_json::{Value, json};
 
@@ -57,6 +57,8 @@ impl Pay {
         let purser = Purser::open(&network, account)?;
         let kept = purser.get(self.channel)?;
         let (number, id, coin) = (self.channel, kept.channel.id, network.coin_of(&kept.channel.terms.token));
+        let head = network.head().await?;
+        purser.follow(id, &network.chain.channel(number, head.block).await?, head.now)?;
         let again = format!("rivulet channel pay {number} --pending");
         let Some(amount) = &self.amount else {
             let session = Session::new(purser.purse, network.relayer(&self.relayer).await?);
@@ -84,7 +86,8 @@ impl Pay {
         let Paid { voucher, receipt } = session.pay(id, money.units, &purchase).await.map_err(|e| {
             let is_pending = session.purse().get(id).is_some_and(|kept| kept.pending.is_some());
             let hint = if is_pending { format!(". It is kept; hand it over again by '{again}'") } else { String::new() };
-            anyhow::Error::new(e).context(format!("{money} was not paid from channel {number}{hint}"))
+            in_money(e, &coin, number, session.purse().get(id).map_or(0, |kept| kept.left()))
+                .context(format!("{money} was not paid from channel {number}{hint}"))
         })?;
         let left = session.purse().get(id).map_or(0, |kept| kept.left());
         let json = json!({
@@ -92,5 +95,26 @@ impl Pay {
             "purchase": purchase, "voucher": voucher, "receipt": receipt,
         });
         Ok(Told::new(json, format!("paid {money} from channel {number}; {} left", coin.money(left))))
+    }
+}
+
+/// A refusal of the purse, with amounts as people read them.
+fn in_money(e: ClientError, coin: &Coin, number: ChannelNumber, left: u128) -> anyhow::Error {
+    match e {
+        ClientError::BadTotal { .. } => Failure::Unsafe(format!(
+            "{} left in it: put more in by 'rivulet channel topup {number} AMOUNT'",
+            if left == 0 { "there is nothing".into() } else { format!("there are {}", coin.money(left)) }
+        ))
+        .into(),
+        ClientError::OverLimit { site, limit, spent, wanted, period_secs } => {
+            let (limit, spent, wanted) = (coin.money(limit), coin.money(spent), coin.money(wanted));
+            let per = match period_secs {
+                None => " in all".to_owned(),
+                Some(86_400) => " a day (UTC)".to_owned(),
+                Some(secs) => format!(" in {secs} seconds"),
+            };
+            Failure::Unsafe(format!("{site}: {wanted} more than the {spent} spent would pass the limit of {limit}{per}")).into()
+        }
+        e => e.into(),
     }
 }

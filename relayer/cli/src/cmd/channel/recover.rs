@@ -21,7 +21,8 @@ use std::sync::Arc;
   rivulet channel recover --from-block 1200000 --offline
       from a block on, without asking a relayer for the last total
 
-Totals come from the relayer's best vouchers, and only when this very key signed them. Sites and limits are not on the chain: set them again.")]
+Totals come from the relayer's best vouchers, and only when this very key signed them. Sites and limits are not on the chain: set them again
+by 'rivulet channel limit'.")]
 pub struct Recover {
     /// The first block to look at. [default: where the open was cut off, or where the contracts begin]
     #[arg(long, value_name = "NUMBER")]
@@ -59,10 +60,10 @@ impl Recover {
                 session.resume(channel.id).await.with_context(|| format!("channel {}: cannot learn its last total", channel.number()))?;
             }
         }
-        let block = network.head().await?.block;
+        let head = network.head().await?;
         let (mut rows, mut list) = (vec![View::head()], Vec::<Value>::new());
         for channel in &news {
-            if let Some(view) = View::read(&network, channel.number(), purse.get(channel.id), block).await? {
+            if let Some(view) = View::read(&network, channel.number(), purse.get(channel.id), head).await? {
                 rows.push(view.row());
                 list.push(view.json());
             }

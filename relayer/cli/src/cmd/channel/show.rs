@@ -15,7 +15,7 @@ use rivulet_core::ids::ChannelNumber;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rivulet channel show 3/0
-      deposit, paid, claimed, pending
+      deposit, paid, claimed, pending; what was asked back, and when it can be taken
   rivulet channel show 3/0 --voucher > voucher.json
       what the payee needs to claim by itself: 'rivulet earn claim --vouchers voucher.json'")]
 pub struct Show {
@@ -41,7 +41,6 @@ impl Show {
             let voucher = serde_json::to_value(kept.best_voucher().ok_or_else(none)?)?;
             return Ok(Told::new(voucher.clone(), format!("{voucher:#}")));
         }
-        let view = View::read(&network, self.channel, Some(kept), network.head().await?.block).await?;
-        Ok(view.ok_or_else(|| Failure::NotFound(format!("channel {} is not known", self.channel)))?.told())
+        Ok(View::of(&network, &purser, &kept.channel).await?.told())
     }
 }

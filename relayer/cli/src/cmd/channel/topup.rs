@@ -48,8 +48,6 @@ impl Topup {
         let mut channel = purser.payer.find(number).await?.ok_or_else(gone)?;
         self.confirm.ask(&format!("Lock {money} more in channel {number}, for {}", kept.site))?;
         purser.payer.top_up(&mut channel, money.units).await?;
-        purser.purse.set_deposit(channel.id, channel.deposit)?;
-        let view = View::read(&network, number, purser.purse.get(channel.id), network.head().await?.block).await?;
-        Ok(view.ok_or_else(gone)?.told())
+        Ok(View::of(&network, &purser, &channel).await?.told())
     }
 }

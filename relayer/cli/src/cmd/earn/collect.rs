@@ -21,6 +21,9 @@ pub struct Collect {
     /// Where to. [default: the account itself]
     #[arg(long, value_name = "ACCOUNT")]
     to: Option<Party>,
+    /// To an address too behind which no account is known yet, such as an Ethereum key that never received anything.
+    #[arg(long, requires = "to")]
+    new_payee: bool,
     #[command(flatten)]
     key: KeyArgs,
     #[command(flatten)]
@@ -33,7 +36,7 @@ impl Collect {
         let coin = network.coin(&self.token)?;
         let payee = Payee::new(network.chain.clone(), self.key.account(&network.deployment)?.signer);
         let to = match &self.to {
-            Some(party) => party.payable(&network).await?,
+            Some(party) => party.payable(&network, self.new_payee).await?,
             None => payee.address(),
         };
         let credit = network.chain.credit_of(self.of.kind(), &payee.address(), &coin.token, network.head().await?.block).await?;

@@ -27,7 +27,7 @@ use serde_json::json;
   rivulet earn show --offline
       from the chain alone
 
-For the books, claim by claim or month by month: 'rivulet statement'.")]
+For the books, claim by claim or month by month: 'rivulet earn statement'.")]
 pub struct Show {
     /// Whose. [default: the account's own]
     #[arg(long, value_name = "ACCOUNT")]

@@ -88,7 +88,7 @@ impl Terms {
             *figure = money.units;
         }
         let [flat_fee, min_gain] = figures;
-        let beneficiary = self.relayer_account.payable(&network).await?;
+        let beneficiary = self.relayer_account.payable(&network, true).await?;
         let until = network.head().await?.now.saturating_add(self.lasts);
         let terms = RelayTerms { beneficiary, fee_bps: self.fee_bps, flat_fee, min_gain, until };
         let payee = Payee::new(network.chain.clone(), self.key.account(&network.deployment)?.signer);

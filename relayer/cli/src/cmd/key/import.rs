@@ -56,7 +56,7 @@ impl Import {
         let path = free(&self.name)?;
         let file = match &self.wallet_file {
             Some(from) => {
-                let file = fs::read_to_string(from).with_context(|| format!("cannot read {}", from.display()))?;
+                let file = fs::read_to_string(from).map_err(|e| Failure::Usage(format!("--wallet-file: cannot read {}: {e}", from.display())))?;
                 // Only a file that can be used later is taken.
                 let passphrase = self.passphrase.existing(&format!("Passphrase of {}: ", from.display()))?;
                 Signer::from_keystore(&file, &passphrase).with_context(|| format!("cannot import {}", from.display()))?;

@@ -30,9 +30,11 @@ impl List {
             keys.push(told(&name, &file, &path)?.json);
         }
         let text = |key: &Value, field: &str| key[field].as_str().unwrap_or_default().to_owned();
-        let rows: Vec<_> = keys.iter().map(|key| ["name", "account", "address"].map(|field| text(key, field)).to_vec()).collect();
+        const FIELDS: [&str; 3] = ["name", "account", "address"];
+        let listed = keys.iter().map(|key| FIELDS.map(|field| text(key, field)).to_vec());
+        let rows: Vec<_> = std::iter::once(FIELDS.map(str::to_owned).to_vec()).chain(listed).collect();
         let shown =
-            if rows.is_empty() { format!("no keys in {}: make one by 'rivulet key new NAME'", home::keys()?.display()) } else { table(&rows) };
+            if keys.is_empty() { format!("no keys in {}: make one by 'rivulet key new NAME'", home::keys()?.display()) } else { table(&rows) };
         Ok(Told::new(json!({ "keys": keys }), shown))
     }
 }

@@ -46,6 +46,6 @@ impl Adjust {
         let before = per_hour(view.state.rate_per_second_scaled, &coin);
         self.confirm.ask(&format!("Change stream {} from {before} to {}", self.stream, per_hour(scaled, &coin)))?;
         payer.adjust_stream_rate(self.stream, scaled).await?;
-        Ok(View::read(&network, self.stream, network.head().await?).await?.told())
+        View::after(&network, self.stream).await
     }
 }

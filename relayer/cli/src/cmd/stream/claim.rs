@@ -25,6 +25,9 @@ pub struct Claim {
     /// Where to. [default: the payee]
     #[arg(long, value_name = "ACCOUNT")]
     to: Option<Party>,
+    /// To an address too behind which no account is known yet, such as an Ethereum key that never received anything.
+    #[arg(long, requires = "to")]
+    new_payee: bool,
     #[command(flatten)]
     key: KeyArgs,
     #[command(flatten)]
@@ -47,7 +50,7 @@ impl Claim {
             }
         };
         let to = match &self.to {
-            Some(party) => party.payable(&network).await?,
+            Some(party) => party.payable(&network, self.new_payee).await?,
             None => state.payee,
         };
         let payee = Payee::new(network.chain.clone(), self.key.account(&network.deployment)?.signer);

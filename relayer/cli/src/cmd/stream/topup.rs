@@ -39,6 +39,6 @@ impl Topup {
         self.confirm.ask(&format!("Pay {money} into stream {}, to {}", self.stream, state.payee))?;
         let stream = Stream { number: state.number, id: state.stream_id, payer: state.payer, payee: state.payee, token: state.token };
         payer.top_up_stream(&stream, money.units).await?;
-        Ok(View::read(&network, self.stream, network.head().await?).await?.told())
+        View::after(&network, self.stream).await
     }
 }

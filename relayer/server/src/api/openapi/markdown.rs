@@ -99,7 +99,7 @@ const WHEN: &[(&str, &str)] = &[
     ("payee_not_served", "not one of `accept.payees`"),
     ("wrong_signer", "signed, but neither by the voucher signer nor by the payer; or signed for another total, channel, chain or contract"),
     ("unknown_channel", "not on the chain at the last finalized block; remembered for `accept.unknown_ttl_ms`"),
-    ("no_such_route", "nothing there; or admin routes without a token in the configuration"),
+    ("no_such_route", "nothing there; or admin routes without a token in the configuration, pages without `pages.eth_rpc_url`"),
     ("method_not_allowed", "the route takes another method"),
     ("wrong_channel_id", "the number is another channel's"),
     ("stale", "a higher total is stored: `best` says which, with the client's own signature, to go on from"),

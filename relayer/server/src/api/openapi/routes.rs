@@ -55,6 +55,10 @@ const VOUCHER: &[&str] = &[
 ];
 const ADMIN: &[&str] = &["unauthorized", "no_such_route"];
 
+const PAGES: &[&str] = &["no_such_route"];
+const PAGE: &[(u16, Kinds)] = &[(200, &[("text/html; charset=utf-8", "A page.")]), (304, &[])];
+const SERVED: &str = "As it was built, with its hash as `ETag`; 304 for who has it.";
+
 const PLAIN: Route =
     Route { method: "GET", path: "", id: "", summary: "", parameters: &[], body: None, answers: &[], says: "", codes: &[], is_admin: false };
 
@@ -201,6 +205,54 @@ pub const ROUTES: &[Route] = &[
         answers: &[(200, &[("application/openmetrics-text; version=1.0.0; charset=utf-8", "See METRICS.md.")])],
         says: "Every counter.",
         codes: &[STORE, &["overloaded"]],
+        ..PLAIN
+    },
+    Route {
+        path: "/",
+        id: "getCreatorPage",
+        summary: "The creator's page: earnings as they come.",
+        answers: PAGE,
+        says: SERVED,
+        codes: &[LIMITED, PAGES],
+        ..PLAIN
+    },
+    Route {
+        path: "/pay",
+        id: "getPayerPage",
+        summary: "The payer's page: channels and streams.",
+        answers: PAGE,
+        says: SERVED,
+        codes: &[LIMITED, PAGES],
+        ..PLAIN
+    },
+    Route {
+        path: "/pages/{file}",
+        id: "getPagePart",
+        summary: "What the pages are made of.",
+        parameters: &[("path", "file", text, "`app.js`, `app.css`, `icon.svg` or `licenses.txt`.")],
+        answers: &[
+            (
+                200,
+                &[
+                    ("text/javascript; charset=utf-8", "Their script."),
+                    ("text/css; charset=utf-8", "Their style."),
+                    ("image/svg+xml", "Their icon."),
+                    ("text/plain; charset=utf-8", "The licences of what the script contains."),
+                ],
+            ),
+            (304, &[]),
+        ],
+        says: SERVED,
+        codes: &[LIMITED, PAGES],
+        ..PLAIN
+    },
+    Route {
+        path: "/v1/pages",
+        id: "getPagesSetup",
+        summary: "What the pages must know.",
+        answers: &[(200, &[("application/json", "PagesSetup")])],
+        says: "With `pages.eth_rpc_url` in the configuration; without it there are no pages.",
+        codes: &[LIMITED, PAGES],
         ..PLAIN
     },
     admin("GET", "/v1/admin/state", "getAdminState", "How things stand."),

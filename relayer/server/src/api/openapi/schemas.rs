@@ -278,6 +278,11 @@ fn operation(all: &mut Map<String, Value>) {
         ("block_number", or_null(int("The last finalized block taken in."))),
     ];
     add("Info", object("What a client must know.", info));
+    let pages = vec![
+        ("eth_rpc_url", text("The chain's Ethereum JSON-RPC as browsers reach it.")),
+        ("deployment", json!({"type": "object", "description": "The deployment's file: contracts with the hashes of their code, tokens."})),
+    ];
+    add("PagesSetup", object("What the pages must know.", pages));
     add("OpenApi", json!({"type": "object", "description": "An OpenAPI document."}));
     add("Health", object("It answers.", vec![("status", one_of("Always this.", &["ok"]))]));
     let worker = vec![
