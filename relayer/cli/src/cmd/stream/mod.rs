@@ -26,7 +26,7 @@ pub struct Stream {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Create(create::Create),
+    Create(Box<create::Create>),
     Topup(topup::Topup),
     Claim(claim::Claim),
     /// Stops a stream's clock, until it is resumed. Its end does not move.
