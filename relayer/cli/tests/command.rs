@@ -110,8 +110,39 @@ fn a_paywall_says_what_it_would_do_and_what_is_wrong() {
     }
     let (ok, text) = check(&[]);
     assert!(!ok && text.contains("prices: expected at least one"), "{text}");
+    let price = ["--price", "/articles/*=0.10native"];
+    let (ok, text) = check(&[&price[..], &["--cors-origin", "https://app.example", "--cors-origin", "http://127.0.0.1:5173"]].concat());
+    assert!(ok && text.contains("plain HTTP") && text.contains("pages of  https://app.example, http://127.0.0.1:5173 may buy and read"), "{text}");
+    for (more, expected) in [
+        (vec!["--cors-origin", "https://app.example/"], "expected an origin as browsers send it"),
+        (vec!["--tls-key-file", "x"], "tls_certificate_file: expected the certificate of tls_key_file"),
+        (vec!["--tls-key-file", "none.pem", "--tls-certificate-file", "none.pem"], "cannot read none.pem"),
+        (vec!["--upstream-ca-file", "x"], "upstream_ca_file: expected an https:// URL that it is for"),
+    ] {
+        let (ok, text) = check(&[&price[..], &more].concat());
+        assert!(!ok && text.contains(expected), "{text}");
+    }
+    // What only a start finds out.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = taken.local_addr().unwrap().to_string();
+    let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+    for (more, expected) in [(["--listen", &at], "Is another program there?"), (["--database", "none/paywall.db"], "none/paywall.db")] {
+        let (ok, text) = rivulet(dir.path(), &[&PAYWALL[..], &price, &more].concat());
+        assert!(!ok && text.contains(expected), "{text}");
+    }
+    for (payee, expected) in [(alice, "--payee by its account needs --rpc-url"), ("5Grw", "expected an account as wallets show it")] {
+        let args = PAYWALL.map(|arg| if arg.starts_with("0x") { payee } else { arg });
+        let (ok, text) = rivulet(dir.path(), &[&args[..], &price].concat());
+        assert!(!ok && text.contains(expected), "{text}");
+    }
     let (ok, text) = rivulet(dir.path(), &["paywall", "check-config", "--price", "/a=1native"]);
     assert!(!ok && text.contains("--upstream is missing"), "{text}");
+    // The start made one, before it found the port taken.
+    let (ok, text) = rivulet(dir.path(), &["paywall", "purchases", "--database", "paywall.db"]);
+    assert!(ok && text == "no purchases yet\n", "{text}");
+    let nonce = format!("0x{}", "5c".repeat(32));
+    let (ok, text) = rivulet(dir.path(), &["paywall", "refund", "--database", "paywall.db", "--channel", "1/0", "--purchase", &nonce]);
+    assert!(!ok && text.contains("no such purchase of channel 1/0: `rivulet paywall purchases --channel 1/0` lists them"), "{text}");
     let (ok, text) = rivulet(dir.path(), &["paywall", "purchases", "--database", "none.db"]);
     assert!(!ok && text.contains("none.db: no such file"), "{text}");
     // A database of something else is left as it is.

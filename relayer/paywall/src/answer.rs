@@ -102,7 +102,7 @@ fn text(title: &str, denied: &Denied, offers: &[Offer]) -> String {
         );
     }
     if !offers.is_empty() {
-        out.push_str("\nPaid from a Rivulet channel to this payee: x402 version 2, scheme \"channel\", header PAYMENT-SIGNATURE.\n");
+        out.push_str("\nPaid from a Rivulet channel to this payee. `rivulet get URL` does; programs: x402 version 2, scheme \"channel\", header PAYMENT-SIGNATURE.\n");
     }
     out
 }
