@@ -67,7 +67,8 @@ export class Channels {
     const { deposit, challengePeriodSecs, pullBy = 'allowance' } = wanted;
     const [payee, voucherSigner] = [getAddress(wanted.payee), getAddress(wanted.voucherSigner)];
     checkDeposit(deposit);
-    const payer = (await this.network.sender(this.wallet)).account.address;
+    // Wallets give it in any case of letters; views have the checksum.
+    const payer = getAddress((await this.network.sender(this.wallet)).account.address);
     if (payee === payer || voucherSigner === payee || voucherSigner === zeroAddress) {
       throw new RivuletError('bad_input', 'payer, payee and voucher signer: the payee can be neither of the others, and none is zero');
     }

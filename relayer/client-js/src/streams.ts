@@ -74,7 +74,8 @@ export class Streams {
     const { deposit, flow, startAt = 0n, cliff, endAt = 0n, committed = 0n, memo = zeroHash } = wanted;
     const payee = getAddress(wanted.payee);
     checkMovable(deposit);
-    const payer = (await this.network.sender(this.wallet)).account.address;
+    // Wallets give it in any case of letters; views have the checksum.
+    const payer = getAddress((await this.network.sender(this.wallet)).account.address);
     const rate = 'total' in flow ? 0n : flow.ratePerSecondScaled;
     const total = 'total' in flow ? flow.total : 0n;
     if ('total' in flow && endAt === 0n) throw new RivuletError('bad_input', 'a total needs endAt: by when');

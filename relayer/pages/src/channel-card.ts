@@ -138,7 +138,10 @@ export class ChannelCard {
   private open(isUnheard: boolean): HTMLElement[] {
     const { token } = this.state;
     const top = h('input', { type: 'text', inputmode: 'decimal', placeholder: '5.00', autocomplete: 'off' });
-    const topUp = form('Top up', 'Topping up…', () => this.topUp(amountIn(top.value, token, this.payer.setup.deployment, 'Amount')), [field(`More, in ${unitOf(token)}`, top)], { class: 'inline' });
+    const topUp = form('Top up', 'Topping up…', async () => {
+      await this.topUp(amountIn(top.value, token, this.payer.setup.deployment, 'Amount'));
+      top.value = '';
+    }, [field(`More, in ${unitOf(token)}`, top)], { class: 'inline' });
     const close = action('Close', 'Asking…', this.notice, () => this.requestClose());
     const more = h('details', { class: 'more' }, h('summary', {}, 'Top up or close'), topUp, h('div', { class: 'row' }, close, h('span', { class: 'hint' }, `What is left comes back ${span(this.state.terms.challengePeriodSecs)} after you ask.`)));
     if (this.pay === undefined) return [h('p', { class: 'hint' }, 'This browser does not have the key that pays from this channel.'), more];
@@ -189,7 +192,6 @@ export class ChannelCard {
     this.isSeen = false;
     this.payer.keptChannels.raise(this.state.id, units);
     this.pay = await payChannel(this.payer, this.state);
-    this.shown = '';
     this.show();
     toast(`Topped up by ${amountText(this.state.token, units)}.`);
     this.payer.moneyMoved();

@@ -83,7 +83,7 @@ export function rateText(token: Token, ratePerSecondScaled: bigint): string {
   // A rate is rounded down when it is made: the nearest unit is what was meant.
   const per = (secs: bigint) => (ratePerSecondScaled * secs + 500_000_000n) / 1_000_000_000n;
   const whole = periods.find(([, secs]) => per(secs) * 20n >= one) ?? periods[4];
-  const isRound = periods.find(([, secs]) => per(secs) >= one / 100n && per(secs) % (one / 100n) === 0n);
+  const isRound = periods.find(([, secs]) => per(secs) >= one && per(secs) % (one / 100n) === 0n);
   const [name, secs] = isRound ?? whole;
   return `${amountText(token, per(secs), { most: 6 })} ${name === 'hour' ? 'an' : name === '30 days' ? 'in' : 'a'} ${name}`;
 }

@@ -9,7 +9,7 @@ export interface Heard {
 
 const POLL_MS = 4_000;
 /** Also while the feed is there: another relayer on the same database says some of it to its own listeners alone. */
-const CHECK_MS = 30_000;
+const CHECK_MS = 10_000;
 const AGAIN_MS = 5_000;
 /** A busy payee has hundreds of events a second: figures are added up at once, lists read again this often. */
 const REST_MS = 1_000;

@@ -97,18 +97,22 @@ export class Accounts {
     }
   }
 
-  private ofDevelopment(address: Address): Account {
-    return { address: getAddress(address), kind: 'development', wallet: createWalletClient({ account: address, chain: this.setup.chain, transport: http(this.setup.rpcUrl) }) };
+  private ofDevelopment(given: Address): Account {
+    const address = getAddress(given);
+    return { address, kind: 'development', wallet: createWalletClient({ account: address, chain: this.setup.chain, transport: http(this.setup.rpcUrl) }) };
   }
 
-  private ofWallet(provider: EIP1193Provider, address: Address): Account {
+  private ofWallet(provider: EIP1193Provider, given: Address): Account {
+    const address = getAddress(given);
     provider.on?.('accountsChanged', (accounts) => {
       if (this.known?.kind !== 'wallet') return;
       const [first] = accounts;
       if (first === undefined) this.leave();
       else if (getAddress(first) !== this.known.address) this.take(this.ofWallet(provider, first));
     });
-    return { address: getAddress(address), kind: 'wallet', wallet: createWalletClient({ account: address, chain: this.setup.chain, transport: custom(provider) }) };
+    // What was declined is not asked again.
+    const transport = custom(provider, { retryCount: 0 });
+    return { address, kind: 'wallet', wallet: createWalletClient({ account: address, chain: this.setup.chain, transport }) };
   }
 
   /** Wallets that do not know the chain are told of it. */
@@ -121,6 +125,8 @@ export class Accounts {
       const { code } = (error as { cause?: { code?: number }; code?: number }).cause ?? (error as { code?: number });
       if (code === 4001) throw error;
       await wallet.addChain({ chain });
+      // Some wallets add it and stay where they were.
+      if ((await wallet.getChainId()) !== chain.id) await wallet.switchChain({ id: chain.id });
     }
     if ((await wallet.getChainId()) !== chain.id) throw new RivuletError('wrong_chain', `the wallet is not on chain ${toHex(chain.id)}`);
   }

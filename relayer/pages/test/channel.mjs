@@ -66,7 +66,7 @@ await inBrowser(async (context) => {
 
   await card.getByText('Top up or close').click();
   await card.getByLabel('More, in USDC').fill('1.5');
-  await card.getByRole('button', { name: 'Top up' }).click();
+  await card.getByRole('button', { name: 'Top up', exact: true }).click();
   await shows(card, 'deposit', 2_150n * CENT);
 
   await card.getByRole('button', { name: 'Close', exact: true }).click();

@@ -13,15 +13,14 @@ async function flowedAt([book, serial], blockNumber) {
   return paid + covered;
 }
 
-/** The block of a second; the page's figure is for it. */
+/** A block of a second; the page's figure is for it. A slow machine makes none in some. */
 async function blockOf(second) {
   let { number, timestamp } = await until('a block of that second', async () => {
     const block = await client.getBlock({ blockTag: 'finalized' });
     return block.timestamp >= second && block;
   });
   while (timestamp > second) ({ number, timestamp } = await client.getBlock({ blockNumber: number - 1n }));
-  equal('the block’s second', timestamp, second);
-  return number;
+  return timestamp === second ? number : undefined;
 }
 
 await inBrowser(async (context) => {
@@ -53,13 +52,15 @@ await inBrowser(async (context) => {
 
   // Each figure is the chain's at its second, and that second is now.
   const [, , , , , startAt] = await client.readContract({ abi, address: world.streams, functionName: 'stream', args: number });
-  for (let n = 0; n < 3; n += 1) {
+  for (let compared = 0; compared < 3; await pause(1_300)) {
     const shown = await units(card, 'flowed');
     const second = startAt + shown / RATE;
-    equal(`flowed at ${second}`, await flowedAt(number, await blockOf(second)), shown);
     const { timestamp } = await client.getBlock({ blockTag: 'finalized' });
-    if (timestamp > second + 5n || second > timestamp + 5n) throw new Error(`the page is at ${second}, the chain at ${timestamp}`);
-    await pause(1_300);
+    if (timestamp > second + 10n || second > timestamp + 10n) throw new Error(`the page is at ${second}, the chain at ${timestamp}`);
+    const block = await blockOf(second);
+    if (block === undefined) continue;
+    equal(`flowed at ${second}`, await flowedAt(number, block), shown);
+    compared += 1;
   }
 
   await card.getByRole('button', { name: 'Pause' }).click();
@@ -72,7 +73,7 @@ await inBrowser(async (context) => {
   // The creator's page has it too, and claims with an account of its own: the money is the payee's whoever sends.
   const creator = await context.newPage();
   await creator.goto(`${world.relayer}/?payee=${world.payee}`);
-  const incoming = creator.locator('article.stream');
+  const incoming = creator.getByRole('article', { name: `Stream ${number.join('/')}` });
   await shows(incoming, 'flowed', stopped);
   await incoming.getByRole('button', { name: 'Claim now' }).click();
   await creator.getByText(/^Claimed \d/).waitFor();
@@ -85,7 +86,7 @@ await inBrowser(async (context) => {
   await until('it flows again', async () => (await units(card, 'flowed')) > stopped);
   await card.getByText('Top up', { exact: true }).first().click();
   await card.getByLabel('More, in USDC').fill('2');
-  await card.getByRole('button', { name: 'Top up' }).click();
+  await card.getByRole('button', { name: 'Top up', exact: true }).click();
   await shows(card, 'deposit', 22n * USDC);
 
   // A reload finds it by what this browser keeps.

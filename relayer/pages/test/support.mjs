@@ -42,14 +42,16 @@ export async function wallet(context, key) {
   const account = privateKeyToAccount(key);
   const signer = createWalletClient({ account, chain, transport: http() });
   const state = { address: account.address, prompts: 0, chainId: '0x1', isConnected: false };
+  // As most wallets give it.
+  const shown = account.address.toLowerCase();
   const refuse = (code, message) => ({ error: { code, message } });
   const methods = {
     eth_requestAccounts: () => {
       state.prompts += 1;
       state.isConnected = true;
-      return [account.address];
+      return [shown];
     },
-    eth_accounts: () => (state.isConnected ? [account.address] : []),
+    eth_accounts: () => (state.isConnected ? [shown] : []),
     eth_chainId: () => state.chainId,
     wallet_switchEthereumChain: ([{ chainId }]) => (chainId === state.chainId ? null : refuse(4902, 'Unrecognized chain')),
     wallet_addEthereumChain: ([{ chainId, rpcUrls }]) => {

@@ -84,7 +84,10 @@ fn route_section(out: &mut String, route: &super::Route) {
                 |(media, schema)| if *media == "application/json" { name_of(schema) } else { format!("`{media}`: {}", schema.trim_end_matches('.')) },
             )
             .collect();
-        let _ = writeln!(out, "- **{status}** {}. {}", forms.join("; "), route.says);
+        match forms.is_empty() {
+            true => _ = writeln!(out, "- **{status}** nothing."),
+            false => _ = writeln!(out, "- **{status}** {}. {}", forms.join("; "), route.says),
+        }
     }
     for (status, codes) in by_status(route) {
         let codes: Vec<_> = codes.iter().map(|code| format!("`{code}`")).collect();
