@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type Hex, getAddress } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { type Binding, acknowledgementDigest, channelId, isSignedBy, signVoucher, signerOf, toCompact, voucherDigest } from '../src/index.js';
+import { type Binding, acknowledgementDigest, channelId, isSignedBy, purchaseData, purchaseDigest, signVoucher, signerOf, toCompact, voucherDigest } from '../src/index.js';
 import { ROOT } from './support/processes.js';
 
 interface Message { deployment: number; typeText: string; message: Record<string, string>; digest: Hex; signer: Hex; signature: Hex; compact: Hex }
@@ -14,6 +14,7 @@ interface Vectors {
   channelIds: { deployment: number; terms: Record<string, string | number>; id: Hex }[];
   messages: Message[];
   acknowledgements: Message[];
+  purchases: Message[];
   signatures: { digest: Hex; signer: Hex; accepted: { signature: Hex; compact: Hex }[]; refused65: { signature: Hex; why: string }[]; refused64: { compact: Hex; why: string }[]; unrecoverable: { compact: Hex }[] };
 }
 const vectors = JSON.parse(readFileSync(`${ROOT}tests/vectors/vectors.json`, 'utf8')) as Vectors;
@@ -51,6 +52,19 @@ test('acknowledgements are read as relayers sign them', async () => {
     const { channelId: id, cumulativeAmount, acceptedAt } = message as { channelId: Hex; cumulativeAmount: string; acceptedAt: string };
     assert.equal(acknowledgementDigest(at(deployment), id, BigInt(cumulativeAmount), BigInt(acceptedAt)), digest);
     assert.equal(await signerOf(digest, compact), address(signer));
+  }
+});
+
+test('purchases have the same digest and, signed by the same key, the same bytes', async () => {
+  assert.ok(vectors.purchases.length > 0);
+  for (const { deployment, message, digest, signer, signature, compact } of vectors.purchases) {
+    const { channelId: id, amount, request, nonce, validUntil } = message as { channelId: Hex; amount: string; request: string; nonce: Hex; validUntil: string };
+    const purchase = { channelId: id, amount: BigInt(amount), request, nonce, validUntil: BigInt(validUntil) };
+    assert.equal(purchaseDigest(at(deployment), purchase), digest);
+    const key = vectors.keys.find((known) => known.address === signer)!;
+    assert.equal(await privateKeyToAccount(key.privateKey).signTypedData(purchaseData(at(deployment), purchase)), signature);
+    assert.equal(await signerOf(digest, compact), address(signer));
+    assert.notEqual(purchaseDigest(at(deployment), { ...purchase, request: `${request} ` }), digest);
   }
 });
 
