@@ -110,6 +110,13 @@ export class Channels {
     await this.network.send(wallet, { abi: erc20Abi, address: token.address, functionName: 'approve', args: [spender, units] }, 'included');
   }
 
+  /** True once a channel of this number has ended, as the last final block has it. {@link read} knows neither those nor numbers that the RPC has not seen yet. */
+  async isClosed({ book, serial }: ChannelNumber): Promise<boolean> {
+    const { number: blockNumber } = await this.network.block('final');
+    const [status] = await this.network.client.readContract({ ...this.contract, args: [book, serial], blockNumber, functionName: 'channel' });
+    return status === 3;
+  }
+
   /** A channel as the chain has it, in its last final block if none is named. Undefined: its record is gone, or it never was. */
   async read({ book, serial }: ChannelNumber, at?: { number: bigint }): Promise<ChannelState | undefined> {
     const { client, deployment } = this.network;

@@ -210,7 +210,7 @@ export function payingFetch(channels: PayChannel | readonly PayChannel[], option
       await answer.body?.cancel();
       const url = answer.url || asked.url;
       // A redirect to another host is a request that nobody made.
-      checkRequest(offers, asked.method, new URL(url).hostname === new URL(asked.url).hostname ? url : asked.url);
+      checkRequest(offers, asked.method, new URL(url).origin === new URL(asked.url).origin ? url : asked.url);
       const { offer, channel } = choose(offers, (before === undefined ? all : [before.pay]).map((one) => ({ ...one.state, pay: one })));
       const { pay } = channel;
       const { purse } = pay;

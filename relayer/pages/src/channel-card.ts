@@ -99,7 +99,9 @@ export class ChannelCard {
   /** What the chain says now. */
   private async refresh(): Promise<void> {
     const state = await this.payer.channels().read(this.state.terms);
-    if (state === undefined || state.id !== this.state.id) return this.gone();
+    // One that the RPC does not know may be behind; the number of one that has ended is of no use any more.
+    if (state === undefined ? await this.payer.channels().isClosed(this.state.terms) : state.id !== this.state.id) return this.gone();
+    if (state === undefined) return;
     this.state = state;
     if (this.pay !== undefined) await this.pay.refresh();
     this.show();
@@ -188,9 +190,15 @@ export class ChannelCard {
 
   private async topUp(units: bigint): Promise<void> {
     const { wallet } = await this.payer.accounts.need();
-    this.state = await this.payer.channels(wallet).topUp(this.state, units);
-    this.isSeen = false;
+    // First, so that money that went in can be paid out, whatever happens to this page meanwhile.
     this.payer.keptChannels.raise(this.state.id, units);
+    try {
+      this.state = await this.payer.channels(wallet).topUp(this.state, units);
+    } catch (error) {
+      if (!(error instanceof RivuletError && error.code === 'not_final')) this.payer.keptChannels.raise(this.state.id, -units);
+      throw error;
+    }
+    this.isSeen = false;
     this.pay = await payChannel(this.payer, this.state);
     this.show();
     toast(`Topped up by ${amountText(this.state.token, units)}.`);

@@ -25,6 +25,17 @@ export async function payer(setup: Setup): Promise<void> {
   new Payer(setup, accounts, network, store, await sessionKey(store)).begin();
 }
 
+/** Asks whoever wants to leave the page to wait: what was sent is written down here when it is final. */
+async function staying<T>(work: () => Promise<T>): Promise<T> {
+  const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+  addEventListener('beforeunload', ask);
+  try {
+    return await work();
+  } finally {
+    removeEventListener('beforeunload', ask);
+  }
+}
+
 export class Payer {
   readonly keptChannels: Kept;
   private readonly keptStreams: Kept;
@@ -140,7 +151,7 @@ export class Payer {
       const kind = token.read();
       const wanted = { payee: payee.read(), deposit: { token: kind, units: amountIn(deposit.value, kind, this.setup.deployment, 'Deposit') }, challengePeriodSecs: Number(period.value) };
       const { wallet, kind: by } = await this.accounts.need();
-      const state = await this.open(wallet, by === 'wallet', wanted);
+      const state = await staying(() => this.open(wallet, by === 'wallet', wanted));
       this.keptChannels.add({ book: state.terms.book, serial: state.terms.serial, id: state.id, most: wanted.deposit.units.toString() });
       await seenByRelayer(state).catch(() => undefined); // it is open; paying says what is wrong with the relayer
       await this.showChannel(state);
@@ -181,7 +192,9 @@ export class Payer {
   private async showKept({ book, serial, id }: { book: number; serial: number; id: string }): Promise<void> {
     try {
       const state = await this.channels().read({ book, serial });
-      if (state === undefined || state.id !== id) return this.forgetChannel(id);
+      if (state === undefined ? await this.channels().isClosed({ book, serial }) : state.id !== id) return this.forgetChannel(id);
+      // A node that is behind does not know it yet. It is kept: its number is the way to its money.
+      if (state === undefined) throw new RivuletError('unknown_number', 'the RPC does not know it yet: reload this page later');
       await this.showChannel(state);
     } catch (error) {
       const notice = noticeOf();
@@ -214,7 +227,7 @@ export class Payer {
       const flow = { ratePerSecondScaled: ratePerSecondScaled(amount(rate, 'Rate'), BigInt(per.value)) };
       const wanted = { payee: payee.read(), deposit: { token: kind, units: amount(deposit, 'Deposit') }, flow };
       const { wallet } = await this.accounts.need();
-      const { number, id } = await this.streams(wallet).create(wanted);
+      const { number, id } = await staying(() => this.streams(wallet).create(wanted));
       this.keptStreams.add({ ...number, id });
       this.showStream(number.book, number.serial, id);
       more.open = false;

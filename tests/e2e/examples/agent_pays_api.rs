@@ -41,11 +41,11 @@ async fn main() -> Result<()> {
     let bare = http.execute(ask(0)?).await.doing("asking for nothing")?;
     expect("an answer for nothing", bare.status(), StatusCode::PAYMENT_REQUIRED)?;
     for n in 1..=REQUESTS {
-        let bought = buyer.fetch(ask(n)?, PRICE).await?;
+        let bought = buyer.fetch(ask(n)?, usdc(), PRICE).await?;
         expect("a price", bought.charged, PRICE)?;
         expect("an answer", bought.response.text().await.doing("reading the answer")?, format!("question {n}: 42"))?;
     }
-    match buyer.fetch(ask(0)?, PRICE).await {
+    match buyer.fetch(ask(0)?, usdc(), PRICE).await {
         Err(rivulet_client::Error::OverLimit { .. }) => {}
         other => return Err(Error::new(format!("the limit did not hold: {other:?}"))),
     }

@@ -97,14 +97,14 @@ impl World {
 
 async fn bought_and_dropped(w: &World) -> u128 {
     let buyer = w.keeping();
-    let first = buyer.get(&w.url("/articles/1"), PRICE).await.unwrap();
+    let first = buyer.get(&w.url("/articles/1"), Coin::Usdc.token(), PRICE).await.unwrap();
     assert_eq!((first.charged, first.promised, first.response.text().await.unwrap().as_str()), (PRICE, PRICE, "article 1"));
     // Somebody goes away at every moment of a purchase; asked for again, it is paid once.
     for ms in 0..40 {
         let url = w.url("/articles/2");
-        let _ = tokio::time::timeout(Duration::from_millis(ms), buyer.get(&url, PRICE)).await;
+        let _ = tokio::time::timeout(Duration::from_millis(ms), buyer.get(&url, Coin::Usdc.token(), PRICE)).await;
     }
-    let last = buyer.get(&w.url("/articles/2"), PRICE).await.unwrap();
+    let last = buyer.get(&w.url("/articles/2"), Coin::Usdc.token(), PRICE).await.unwrap();
     assert_eq!(last.response.text().await.unwrap(), "article 2");
     drop(buyer);
     // What was promised is what was charged: nothing hangs in between.
@@ -112,7 +112,7 @@ async fn bought_and_dropped(w: &World) -> u128 {
     let kept = buyer.purse().get(w.channel.id).unwrap();
     assert_eq!((kept.pending.clone(), kept.accepted), (None, kept.channel.promised));
     assert_eq!(w.charged(), kept.accepted, "every promise was for an article that was served");
-    assert!(matches!(buyer.get(&w.url("/articles/3"), PRICE - 1).await, Err(Error::TooDear { price: PRICE, .. })));
+    assert!(matches!(buyer.get(&w.url("/articles/3"), Coin::Usdc.token(), PRICE - 1).await, Err(Error::TooDear { price: PRICE, .. })));
     kept.accepted
 }
 
@@ -120,13 +120,13 @@ async fn a_buyer_that_forgot_everything(w: &World, promised: u128) {
     let buyer = w.forgetful();
     assert_eq!(buyer.purse().get(w.channel.id).unwrap().accepted, 0);
     // Its first total is an old one; the paywall shows a later one with its own signature, and it goes on from there.
-    let bought = buyer.get(&w.url("/articles/4"), PRICE).await.unwrap();
+    let bought = buyer.get(&w.url("/articles/4"), Coin::Usdc.token(), PRICE).await.unwrap();
     assert_eq!((bought.charged, bought.promised), (PRICE, PRICE));
     assert_eq!(buyer.purse().get(w.channel.id).unwrap().accepted, promised + PRICE);
     // What was not served is credit, and the next costs no new promise.
-    let broken = buyer.get(&w.url("/broken/article"), PRICE).await.unwrap();
+    let broken = buyer.get(&w.url("/broken/article"), Coin::Usdc.token(), PRICE).await.unwrap();
     assert_eq!((broken.response.status(), broken.charged, broken.promised), (StatusCode::SERVICE_UNAVAILABLE, 0, PRICE));
-    let next = buyer.get(&w.url("/articles/5"), PRICE).await.unwrap();
+    let next = buyer.get(&w.url("/articles/5"), Coin::Usdc.token(), PRICE).await.unwrap();
     assert_eq!((next.charged, next.promised), (PRICE, 0));
     // A body that broke off is asked for again for nothing.
     let request = reqwest::Client::new().get(w.url("/articles/6")).build().unwrap();
@@ -219,20 +219,23 @@ async fn sites_that_want_more(w: &World) {
         (|o| o.network = "eip155:1".into(), "network"),
         (|o| o.extra.channels = Address([9; 20]).to_string(), "channels contract"),
         (|o| o.pay_to = Address([9; 20]).to_string(), "no channel"),
-        (|o| o.asset = Token::ZERO.to_string(), "no channel"),
+        (|o| o.asset = Token::ZERO.to_string(), "token"),
     ];
     for (change, why) in changes {
         site.says(|said| {
             *said = good.clone();
             change(&mut said.accepts[0]);
         });
-        let refused = buyer.get(&url, PRICE).await.unwrap_err().to_string();
+        let refused = buyer.get(&url, Coin::Usdc.token(), PRICE).await.unwrap_err().to_string();
         assert!(refused.contains(why), "{why}: {refused}");
         assert_eq!((site.payments(), promised()), (0, 0), "{why}");
     }
     // A price that changes in between: what is signed is what was agreed.
-    site.says(|said| said.accepts[0].amount = (2 * PRICE).to_string());
-    assert!(matches!(buyer.get(&url, PRICE).await, Err(Error::TooDear { .. })));
+    site.says(|said| {
+        *said = good.clone();
+        said.accepts[0].amount = (2 * PRICE).to_string();
+    });
+    assert!(matches!(buyer.get(&url, Coin::Usdc.token(), PRICE).await, Err(Error::TooDear { .. })));
     assert_eq!(site.payments(), 0);
 
     // "Not enough", whatever comes: one price is promised, and no more.
@@ -241,11 +244,11 @@ async fn sites_that_want_more(w: &World) {
         said.error = "not_enough".into();
         said.accepts[0].extra.state = Some(state(0, None));
     });
-    let refused = buyer.get(&url, PRICE).await.unwrap_err();
+    let refused = buyer.get(&url, Coin::Usdc.token(), PRICE).await.unwrap_err();
     assert!(matches!(&refused, Error::NotServed(refusal) if refusal.code == "not_enough"), "{refused}");
     assert_eq!(promised(), PRICE);
     for _ in 0..5 {
-        buyer.get(&url, PRICE).await.unwrap_err();
+        buyer.get(&url, Coin::Usdc.token(), PRICE).await.unwrap_err();
     }
     assert_eq!(promised(), PRICE, "a refused promise is not added to: the next one takes its place");
 
@@ -254,7 +257,7 @@ async fn sites_that_want_more(w: &World) {
     let forged = text::hex(&forger.sign(number, id, 3_000_000).signature.0);
     for signature in [None, Some(forged)] {
         site.says(|said| said.accepts[0].extra.state = Some(state(3_000_000, signature)));
-        let refused = buyer.get(&url, PRICE).await.unwrap_err();
+        let refused = buyer.get(&url, Coin::Usdc.token(), PRICE).await.unwrap_err();
         assert!(matches!(refused, Error::NotOurs { .. }), "{refused}");
         assert_eq!(promised(), PRICE);
     }
@@ -263,7 +266,7 @@ async fn sites_that_want_more(w: &World) {
         *said = good.clone();
         said.accepts[0].amount = "-1".into();
     });
-    assert!(matches!(buyer.get(&url, PRICE).await, Err(Error::Answer(_))));
+    assert!(matches!(buyer.get(&url, Coin::Usdc.token(), PRICE).await, Err(Error::Answer(_))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

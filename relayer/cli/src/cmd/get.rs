@@ -1,7 +1,7 @@
 //! `rivulet get`
 
 use crate::{
-    account::KeyArgs,
+    account::{Account, KeyArgs},
     amount::{Amount, Money},
     confirm::Confirm,
     failure::Failure,
@@ -21,6 +21,7 @@ use std::{
     fs::File,
     io::{self, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Gets a page that costs something (HTTP 402), and pays for it from a channel. What costs nothing is got as it is.
@@ -35,8 +36,8 @@ use std::{
   rivulet get https://radio.example/live --max 1usdc > live.mp3
       a price by the second or byte: for at most 1 USDC; what of it is not used is credit at the site
 
-The channel is one to the site's payee, in the price's token: 'rivulet channel open' opens it. Nothing is paid twice: when the answer was lost, the same command
-again gets it for what was paid.")]
+The channel is one to the site's payee, in the price's token: 'rivulet channel open' opens it. When the answer was lost or broke off, the same command again, within
+some minutes and before anything else is bought, gets it for what was paid. What has a body (--data) or is paid by steps may have to be paid again.")]
 pub struct Get {
     /// What to get.
     #[arg(value_name = "URL")]
@@ -66,6 +67,8 @@ pub struct Get {
 
 /// How often an answer that broke off is asked for again.
 const TRIES: u32 = 3;
+/// A site that says nothing for so long is left.
+const SILENCE: Duration = Duration::from_secs(60);
 
 fn header(given: &str) -> Result<(String, String), String> {
     let (name, value) = given.split_once(':').ok_or_else(|| format!("expected NAME: VALUE, given {given:?}"))?;
@@ -76,9 +79,16 @@ fn header(given: &str) -> Result<(String, String), String> {
 struct Got {
     status: u16,
     bytes: u64,
-    charged: u128,
-    promised: u128,
-    paid_by: Option<(Kept, Price)>,
+    paid: Option<PaidFor>,
+}
+
+/// What it cost.
+struct PaidFor {
+    channel: ChannelNumber,
+    charged: Money,
+    promised: Money,
+    left: Money,
+    by_steps: bool,
 }
 
 impl Get {
@@ -86,8 +96,7 @@ impl Get {
         if self.network.json && self.output.is_none() {
             return Err(Failure::Usage("--json: expected --output FILE too, for standard output has the JSON".into()).into());
         }
-        let as_json = self.network.json;
-        let to_file = self.output.is_some();
+        let (as_json, to_file) = (self.network.json, self.output.is_some());
         let told = super::block_on(self.got())?;
         match as_json || to_file {
             true => told.print(as_json).context("cannot print the answer"),
@@ -115,40 +124,85 @@ impl Get {
         if !matches!(self.url.scheme(), "http" | "https") {
             return Err(Failure::Usage(format!("expected an http:// or https:// address, given {}", self.url)).into());
         }
-        let network = self.network.connect().await?;
-        let account = self.key.account(&network.deployment)?;
-        let buyer = Buyer::new(Purser::open(&network, account)?.purse)?;
-        let got = match buyer.ask(self.request(&reqwest::Client::new())?).await? {
-            Asked::Free(response) => {
-                let status = response.status().as_u16();
-                Got { status, bytes: self.save(response).await?, charged: 0, promised: 0, paid_by: None }
-            }
-            Asked::Priced(priced) => self.buy(&network, &buyer, &priced).await?,
+        // What is free needs no key and no network, and keeps no other command from paying.
+        let http = reqwest::Client::builder().connect_timeout(SILENCE).read_timeout(SILENCE).build().map_err(rivulet_client::Error::Site)?;
+        let response = http.execute(self.request(&http)?).await.map_err(rivulet_client::Error::Site)?;
+        let got = match response.status() {
+            reqwest::StatusCode::PAYMENT_REQUIRED => self.paid(&http).await?,
+            status => Got { status: status.as_u16(), bytes: self.save(response).await?, paid: None },
         };
-        let told = self.told(&network, &buyer, &got);
+        let told = self.told(&got);
         match got.status {
-            // Redirects are not followed: where they lead may have another price.
             0..400 => Ok(told),
             status => Err(Failure::Site(format!("{}: the site answered with status {status}; {}", self.url, told.text)).into()),
         }
     }
 
-    fn told(&self, network: &Network, buyer: &Buyer, got: &Got) -> Told {
+    fn told(&self, got: &Got) -> Told {
         let output = self.output.as_ref().map(|path| path.display().to_string());
         let to = output.as_ref().map_or(String::new(), |path| format!(" to {path}"));
         let mut json = json!({ "url": self.url.as_str(), "status": got.status, "bytes": got.bytes, "output": output, "paid": Value::Null });
-        let Some((kept, price)) = &got.paid_by else {
+        let Some(PaidFor { channel, charged, promised, left, by_steps }) = &got.paid else {
             return Told::new(json, format!("{} bytes{to}, for nothing", got.bytes));
         };
-        let (coin, number) = (network.coin_of(&price.token), kept.channel.number());
-        let left = coin.money(buyer.purse().get(kept.channel.id).map_or(0, |kept| kept.left()));
-        let (charged, promised) = (coin.money(got.charged), coin.money(got.promised));
         json["paid"] = charged.json();
         json["promised"] = promised.json();
-        json["channel"] = number.to_string().into();
+        json["channel"] = channel.to_string().into();
         json["left"] = left.json();
-        let steps = if price.unit == Unit::Request { "" } else { " for the first step" };
-        Told::new(json, format!("{} bytes{to}, paid {charged}{steps} from channel {number}; {left} left", got.bytes))
+        let steps = if *by_steps { " for the first step" } else { "" };
+        Told::new(json, format!("{} bytes{to}, paid {charged}{steps} from channel {channel}; {left} left", got.bytes))
+    }
+
+    /// Everything that needs the purse; what takes long is done without it, so that other commands can pay.
+    async fn paid(&self, http: &reqwest::Client) -> anyhow::Result<Got> {
+        // Before anything is paid: is there a place for it?
+        drop(self.writer()?);
+        let network = self.network.connect().await?;
+        let account = self.key.account(&network.deployment)?;
+        let open = || Purser::open(&network, Account { signer: account.signer.clone(), vouchers: account.vouchers.clone() });
+        let purser = open()?;
+        let head = network.head().await?;
+        for kept in purser.purse.channels().iter().filter(|kept| !kept.ended) {
+            purser.follow(kept.channel.id, &network.chain.channel(kept.channel.number(), head.block).await?, head.now)?;
+        }
+        let buyer = Buyer::new(purser.purse)?;
+        let priced = match buyer.ask(self.request(http)?).await? {
+            Asked::Priced(priced) => priced,
+            Asked::Free(response) => return Ok(Got { status: response.status().as_u16(), bytes: self.save(response).await?, paid: None }),
+        };
+        let (kept, price, most) = self.agree(&network, &buyer, &priced).await?;
+        let (id, coin) = (kept.channel.id, network.coin_of(&price.token));
+        // What broke off before is asked for again, as long as the site lets it.
+        let before = buyer.unfinished(&priced).filter(|_| self.channel.is_none());
+        let before = match &before {
+            Some(again) => buyer.again(&priced, again).await.ok(),
+            None => None,
+        };
+        let bought = match before {
+            Some(bought) => bought,
+            None => buyer.buy(&priced, &price, id, most).await.map_err(|e| self.explain(e, &buyer, id, &coin.money(most)))?,
+        };
+        let left = coin.money(buyer.purse().get(id).map_or(0, |kept| kept.left()));
+        drop(buyer);
+        let (channel, by_steps) = (bought.channel.unwrap_or_else(|| kept.channel.number()), price.unit != Unit::Request);
+        let paid = PaidFor { channel, charged: coin.money(bought.charged), promised: coin.money(bought.promised), left, by_steps };
+        let (status, mut again) = (bought.response.status().as_u16(), bought.again);
+        let mut saved = self.save(bought.response).await;
+        for _ in 1..TRIES {
+            // By steps each of them would be charged once more; what is on standard output already cannot be taken back.
+            let (Err(e), Some(ticket), false, Some(_)) = (&saved, &again, by_steps, &self.output) else { break };
+            eprintln!("{e:#}: asking for it again, which costs nothing");
+            let next = Buyer::new(open()?.purse)?.again(&priced, ticket).await?;
+            again = next.again;
+            saved = self.save(next.response).await;
+        }
+        let bytes = saved.map_err(|e| {
+            e.context("paid for, but not whole: the same command again asks for it without paying twice, where it is not paid by steps")
+        })?;
+        if let Some(again) = &again {
+            Buyer::new(open()?.purse)?.finished(again).await?;
+        }
+        Ok(Got { status, bytes, paid: Some(paid) })
     }
 
     /// A price that can be paid, and from where.
@@ -171,7 +225,8 @@ impl Get {
         })?)
     }
 
-    async fn buy(&self, network: &Network, buyer: &Buyer, priced: &Priced) -> anyhow::Result<Got> {
+    /// From where, for what, for how much at most: said by --max, or asked.
+    async fn agree(&self, network: &Network, buyer: &Buyer, priced: &Priced) -> anyhow::Result<(Kept, Price, u128)> {
         let (kept, price) = self.choose(network, buyer, priced)?;
         let coin = network.coin_of(&price.token);
         let cost = coin.money(price.units);
@@ -194,20 +249,7 @@ impl Get {
                 price.units
             }
         };
-        let id = kept.channel.id;
-        let bought = buyer.buy(priced, &price, id, most).await.map_err(|e| self.explain(e, buyer, id, &coin.money(most)))?;
-        let (charged, promised, mut again) = (bought.charged, bought.promised, bought.again);
-        let status = bought.response.status().as_u16();
-        let mut saved = self.save(bought.response).await;
-        // By steps each of them would be charged once more.
-        for _ in 1..TRIES {
-            let (Err(e), Some(ticket), Unit::Request, Some(_)) = (&saved, &again, price.unit, &self.output) else { break };
-            eprintln!("{e:#}: asking for it again, which costs nothing");
-            let next = buyer.again(priced, ticket).await?;
-            again = next.again;
-            saved = self.save(next.response).await;
-        }
-        Ok(Got { status, bytes: saved?, charged, promised, paid_by: Some((kept, price)) })
+        Ok((kept, price, most))
     }
 
     fn explain(&self, e: rivulet_client::Error, buyer: &Buyer, id: ChannelId, most: &Money) -> anyhow::Error {
@@ -216,21 +258,28 @@ impl Get {
         anyhow::Error::new(e).context(format!("{} was not got for at most {most}{hint}", self.url))
     }
 
+    fn draft(&self) -> Option<PathBuf> {
+        self.output.as_ref().map(|path| PathBuf::from(format!("{}.part", path.display())))
+    }
+
+    fn writer(&self) -> anyhow::Result<Box<dyn Write + Send>> {
+        Ok(match self.draft() {
+            Some(draft) => Box::new(File::create(&draft).map_err(|e| cannot_write(&draft, &e))?),
+            None => Box::new(io::stdout()),
+        })
+    }
+
     /// Writes the answer down as it comes. A file appears when it is whole.
     async fn save(&self, mut response: reqwest::Response) -> anyhow::Result<u64> {
-        let draft = self.output.as_ref().map(|path| PathBuf::from(format!("{}.part", path.display())));
-        let mut to: Box<dyn Write + Send> = match &draft {
-            Some(draft) => Box::new(File::create(draft).map_err(|e| cannot_write(draft, &e))?),
-            None => Box::new(io::stdout()),
-        };
+        let mut to = self.writer()?;
         let mut bytes = 0_u64;
         while let Some(part) = response.chunk().await.map_err(rivulet_client::Error::Site).context("the answer broke off")? {
             to.write_all(&part).context("cannot write the answer")?;
             bytes = bytes.saturating_add(part.len() as u64);
         }
         to.flush().context("cannot write the answer")?;
-        if let (Some(draft), Some(path)) = (&draft, &self.output) {
-            std::fs::rename(draft, path).map_err(|e| cannot_write(path, &e))?;
+        if let (Some(draft), Some(path)) = (self.draft(), &self.output) {
+            std::fs::rename(&draft, path).map_err(|e| cannot_write(path, &e))?;
         }
         Ok(bytes)
     }

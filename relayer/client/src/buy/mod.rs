@@ -11,11 +11,11 @@
 //! own signature alone. A site is paid for the request that was made to it and for no other, to the payee and in the token of a channel that is there already.
 //!
 //! ```no_run
-//! # async fn example(purse: rivulet_client::Purse) -> Result<(), rivulet_client::Error> {
+//! # async fn example(purse: rivulet_client::Purse, usdc: rivulet_core::ids::Token) -> Result<(), rivulet_client::Error> {
 //! use rivulet_client::Buyer;
 //!
 //! let buyer = Buyer::new(purse)?;
-//! let article = buyer.get("https://blog.example/articles/1", 200_000).await?; // for at most 0.20 of a token of six decimals
+//! let article = buyer.get("https://blog.example/articles/1", usdc, 200_000).await?; // for at most 0.20 USDC
 //! println!("{} for {}", article.response.text().await.unwrap_or_default(), article.charged);
 //! # Ok(()) }
 //! ```
@@ -28,14 +28,18 @@ pub use purchase::{DOMAIN, Purchase, separator};
 pub use wire::Unit;
 
 use crate::{Channel, Error, Kept, Purse, SignedVoucher, VoucherSigner, till::Till};
-use reqwest::{Request, Response, StatusCode, header::HeaderValue};
+use reqwest::{
+    Request, Response, StatusCode,
+    header::HeaderValue,
+    redirect::{Action, Attempt, Policy},
+};
 use rivulet_core::ids::{Address, ChannelId, ChannelNumber, Deployment, Token};
 use rivulet_rules::text;
 use std::{
     collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use ticket::Ticket;
 use wire::{Offer, PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE, PaymentRequired, PaymentResponse, State};
@@ -64,6 +68,7 @@ pub enum Asked {
 #[derive(Debug)]
 pub struct Priced {
     request: Request,
+    asked: Instant,
     /// Method, host, path and query: what a purchase names.
     pub text: String,
     /// Every way to pay, in our scheme, for our contract.
@@ -108,6 +113,7 @@ pub struct Again {
     channel: Channel,
     voucher: SignedVoucher,
     ticket: Ticket,
+    text: String,
 }
 
 /// Why a site did not serve what was paid for.
@@ -142,10 +148,13 @@ enum Sent {
 
 /// A site and what is behind it have this long until the answer's head.
 const TIMEOUT: Duration = Duration::from_secs(60);
+const MOST_REDIRECTS: usize = 10;
 /// A channel that the relayer has not seen yet is looked for so often, so far apart.
 const UNSEEN_TRIES: u32 = 12;
 const UNSEEN: Duration = Duration::from_secs(1);
-/// Of a refusal's text.
+/// Of a refusal.
+const MOST_BODY: usize = 65_536;
+/// Of its text.
 const MOST_DETAIL: usize = 1_000;
 
 /// What goes into `PAYMENT-SIGNATURE`: a purchase from a channel, with a voucher that covers it.
@@ -181,6 +190,18 @@ pub fn payment(channel: &Channel, voucher: &SignedVoucher, signer: &VoucherSigne
     })
 }
 
+/// Redirects to another site are left to who asked: a request's headers are for the site that it was made to. Up to HTTPS a site may go.
+fn on_one_site(attempt: Attempt<'_>) -> Action {
+    let is_same = attempt.previous().last().is_some_and(|from| {
+        let to = attempt.url();
+        from.origin() == to.origin() || (from.host_str() == to.host_str() && to.scheme() == "https" && from.scheme() == "http")
+    });
+    match is_same && attempt.previous().len() < MOST_REDIRECTS {
+        true => attempt.follow(),
+        false => attempt.stop(),
+    }
+}
+
 fn network(at: &Deployment) -> String {
     format!("eip155:{}", at.chain_id)
 }
@@ -200,8 +221,8 @@ impl Buyer {
     ///
     /// When the system gives no HTTP client.
     pub fn new(purse: impl Into<Arc<Purse>>) -> Result<Self, Error> {
-        let http = reqwest::Client::builder().connect_timeout(TIMEOUT).build().map_err(Error::Site)?;
-        let paying = reqwest::Client::builder().connect_timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).build().map_err(Error::Site)?;
+        let http = reqwest::Client::builder().connect_timeout(TIMEOUT).redirect(Policy::custom(on_one_site)).build().map_err(Error::Site)?;
+        let paying = reqwest::Client::builder().connect_timeout(TIMEOUT).redirect(Policy::none()).build().map_err(Error::Site)?;
         Ok(Self { till: Till::new(purse), http, paying, available: Arc::default() })
     }
 
@@ -210,13 +231,13 @@ impl Buyer {
         self.till.purse()
     }
 
-    /// Buys a page for at most `most` of the token's smallest unit, from the first channel that can pay it.
+    /// Buys a page for at most `most` of this token's smallest unit, from the channel with most left that can pay it.
     ///
     /// # Errors
     ///
     /// As [`Buyer::ask`] and [`Buyer::buy`]; [`Error::NoChannel`].
-    pub async fn get(&self, url: &str, most: u128) -> Result<Bought, Error> {
-        self.fetch(self.http.get(url).build().map_err(Error::Site)?, most).await
+    pub async fn get(&self, url: &str, token: Token, most: u128) -> Result<Bought, Error> {
+        self.fetch(self.http.get(url).build().map_err(Error::Site)?, token, most).await
     }
 
     /// The same for any request whose body can be sent again.
@@ -224,25 +245,25 @@ impl Buyer {
     /// # Errors
     ///
     /// As [`Buyer::get`].
-    pub async fn fetch(&self, request: Request, most: u128) -> Result<Bought, Error> {
+    pub async fn fetch(&self, request: Request, token: Token, most: u128) -> Result<Bought, Error> {
         let priced = match self.ask(request).await? {
             Asked::Free(response) => return Ok(Bought { response, channel: None, charged: 0, promised: 0, again: None }),
             Asked::Priced(priced) => priced,
         };
         let mut missing = None;
-        for price in &priced.prices {
+        for price in priced.prices.iter().filter(|price| price.token == token) {
             match self.channel_for(price) {
                 Some(kept) => return self.buy(&priced, price, kept.channel.id, most).await,
                 None => missing = missing.or(Some(Error::NoChannel { payee: price.payee, token: price.token })),
             }
         }
-        Err(missing.unwrap_or_else(|| Error::Answer("a 402 without a price".into())))
+        let found = priced.prices.iter().map(|price| price.token.to_string()).collect::<Vec<_>>().join(", ");
+        Err(missing.unwrap_or(Error::BadOffer { what: "token", expected: token.to_string(), found }))
     }
 
     /// A channel of the purse that could pay this; that with most left.
     pub fn channel_for(&self, price: &Price) -> Option<Kept> {
-        let fits = |kept: &Kept| !kept.ended && (kept.channel.terms.payee, kept.channel.terms.token) == (price.payee, price.token);
-        self.purse().channels().into_iter().filter(fits).max_by_key(Kept::left)
+        self.purse().channels().into_iter().filter(|kept| !kept.ended && kept.pays(price)).max_by_key(Kept::left)
     }
 
     /// Asks, without paying.
@@ -253,7 +274,9 @@ impl Buyer {
     /// the site asks to be paid for another request.
     pub async fn ask(&self, request: Request) -> Result<Asked, Error> {
         let mut again = request.try_clone().ok_or(Error::Streaming)?;
-        let response = self.http.execute(request).await.map_err(Error::Site)?;
+        // Followed is only what carries nothing to anybody else.
+        let http = if matches!(request.method().as_str(), "GET" | "HEAD") { &self.http } else { &self.paying };
+        let response = tokio::time::timeout(TIMEOUT, http.execute(request)).await.map_err(|_| silent())?.map_err(Error::Site)?;
         let required = match (response.status(), response.headers().get(PAYMENT_REQUIRED)) {
             (StatusCode::PAYMENT_REQUIRED, Some(header)) => wire::decode::<PaymentRequired>(header.as_bytes()).map_err(bad_header)?,
             _ => return Ok(Asked::Free(response)),
@@ -265,18 +288,18 @@ impl Buyer {
         let (mut prices, mut misfit) = (Vec::new(), None);
         for offer in &required.accepts {
             if offer.extra.request != text {
-                return Err(Error::BadOffer { what: "request", expected: text, found: offer.extra.request.clone() });
+                return Err(Error::BadOffer { what: "request", expected: text, found: shown(offer.extra.request.clone()) });
             }
             let ours = [("network", network(at), &offer.network), ("channels contract", at.contract.to_string(), &offer.extra.channels)];
             match ours.into_iter().find(|(_, expected, found)| !expected.eq_ignore_ascii_case(found)) {
-                Some((what, expected, found)) => misfit = Some(Error::BadOffer { what, expected, found: found.clone() }),
+                Some((what, expected, found)) => misfit = Some(Error::BadOffer { what, expected, found: shown(found.clone()) }),
                 None => prices.push(price(offer)?),
             }
         }
         match (prices.is_empty(), misfit) {
             (true, Some(misfit)) => Err(misfit),
             (true, None) => Err(Error::Answer("a 402 that is not paid from channels".into())),
-            _ => Ok(Asked::Priced(Priced { request: again, text, prices })),
+            _ => Ok(Asked::Priced(Priced { request: again, asked: Instant::now(), text, prices })),
         }
     }
 
@@ -290,7 +313,8 @@ impl Buyer {
         if price.units > most {
             return Err(Error::TooDear { price: price.units, most });
         }
-        let amount = if price.unit == Unit::Request { price.units } else { most };
+        let is_step = price.unit != Unit::Request;
+        let amount = if is_step { most } else { price.units };
         let _turn = self.till.turn(id).await;
         let kept = self.purse().get(id).ok_or(Error::NotKept(id))?;
         let Channel { terms, .. } = kept.channel;
@@ -302,57 +326,80 @@ impl Buyer {
         if kept.ended {
             return Err(Error::Ended(kept.channel.number()));
         }
+        let now = priced.now(price);
+        let pending = kept.pending.as_ref().zip(kept.pending_voucher());
         // One whose answer was lost is asked for again as it was.
-        let lost = kept
-            .pending
-            .as_ref()
-            .and_then(|pending| Ticket::read(&pending.name, &priced.text))
-            .filter(|t| t.amount == amount && t.is_good_at(price.now));
-        let mut ticket = match lost {
-            Some(ticket) => ticket,
-            None => Ticket::new(amount, price)?,
-        };
-        // First from what was promised before: all of it, or a part, may be left.
-        let before = kept.pending_voucher().unwrap_or_else(|| self.purse().signer().sign(kept.channel.number(), id, kept.accepted));
-        let mut left = self.left(id);
-        if kept.pending.is_some() || left.map_or(before.cumulative_amount > 0, |left| left >= amount) {
-            match self.send(priced, &kept.channel, &before, &ticket).await? {
-                Sent::Refused(refusal, state) => {
-                    self.settle(&kept.channel, &before, state.as_ref()).await?;
-                    if refusal.code != "not_enough" {
-                        return Err(Error::NotServed(refusal));
-                    }
-                    (left, ticket) = (self.left(id), Ticket::new(amount, price)?);
+        let lost = pending.and_then(|(pending, voucher)| Some((Ticket::read(&pending.name, &priced.text)?, voucher)));
+        let (mut ticket, mut voucher, mut promised) = match lost.filter(|(ticket, _)| ticket.amount == amount && ticket.is_good_at(now)) {
+            Some((ticket, voucher)) => (ticket, voucher, 0),
+            None => {
+                if let Some((_, voucher)) = pending.filter(|(pending, _)| Ticket::is_name(&pending.name)) {
+                    // Of another page, or too old. If it was accepted all the same, the site shows it with our signature.
+                    self.till.keep(move |purse| purse.refused(&voucher)).await?;
                 }
-                served => return self.served(Again { channel: kept.channel, voucher: before, ticket }, served, 0).await,
+                // All of it, or a part, may be left at the site: what is not known yet it says when asked for more than it has. By steps it would serve a part.
+                let asks_first = !is_step && kept.accepted > 0;
+                let missing = self.left(id).map_or(if asks_first { 0 } else { amount }, |left| amount.saturating_sub(left));
+                let ticket = Ticket::new(amount, price, now)?;
+                let voucher = self.promise(id, missing, &ticket, &priced.text).await?;
+                (ticket, voucher, missing)
             }
-        }
-        let mut promised = 0;
+        };
         loop {
-            let missing = amount.saturating_sub(left.unwrap_or(0));
+            let again = Again { channel: kept.channel, voucher, ticket, text: priced.text.clone() };
+            let (refusal, state) = match self.send(priced, &again).await? {
+                Sent::Refused(refusal, state) => (refusal, state),
+                served => return self.served(again, served, promised).await,
+            };
+            if self.settle(&kept.channel, &voucher, state.as_ref()).await? > voucher.cumulative_amount {
+                // We had forgotten how far we were: what was signed just now lies below, and is worth nothing.
+                promised = 0;
+            }
+            if refusal.code != "not_enough" {
+                return Err(Error::NotServed(refusal));
+            }
+            let missing = amount.saturating_sub(self.left(id).unwrap_or(0));
             // Never more than the price, whatever the site says is left. Nothing missing, and not served: it contradicts itself.
             if missing == 0 || missing > amount.saturating_sub(promised) {
                 let detail = "the site asks for more than its price".to_owned();
                 return Err(Error::NotServed(Refusal { status: StatusCode::PAYMENT_REQUIRED.as_u16(), code: "not_enough".into(), detail }));
             }
-            let name = ticket.name(&priced.text);
-            let voucher = self.till.keep(move |purse| purse.promise(id, missing, &name)).await?;
+            // One that was accepted without being enough has had its name.
+            ticket = Ticket::new(amount, price, priced.now(price))?;
+            voucher = self.promise(id, missing, &ticket, &priced.text).await?;
             promised = promised.saturating_add(missing);
-            match self.send(priced, &kept.channel, &voucher, &ticket).await? {
-                Sent::Refused(refusal, state) => {
-                    if self.settle(&kept.channel, &voucher, state.as_ref()).await? > voucher.cumulative_amount {
-                        // We had forgotten how far we were: what was signed just now lies below, and is worth nothing.
-                        promised = promised.saturating_sub(missing);
-                    }
-                    if refusal.code != "not_enough" {
-                        return Err(Error::NotServed(refusal));
-                    }
-                    // One that was accepted without being enough has had its name.
-                    (left, ticket) = (self.left(id), Ticket::new(amount, price)?);
-                }
-                served => return self.served(Again { channel: kept.channel, voucher, ticket }, served, promised).await,
-            }
         }
+    }
+
+    /// Kept with its ticket, even where nothing more is promised: so that a lost answer is asked for again under the same name.
+    async fn promise(&self, id: ChannelId, missing: u128, ticket: &Ticket, text: &str) -> Result<SignedVoucher, Error> {
+        let name = ticket.name(text);
+        self.till.keep(move |purse| purse.promise(id, missing, &name)).await
+    }
+
+    /// A purchase of this request that was granted and not [finished](Buyer::finished): its body broke off, or the program did. [`Buyer::again`] asks for it.
+    pub fn unfinished(&self, priced: &Priced) -> Option<Again> {
+        if !priced.is_repeatable() {
+            return None;
+        }
+        let found = |kept: Kept| {
+            let price = priced.prices.iter().find(|price| kept.pays(price) && price.unit == Unit::Request)?;
+            let last = kept.last.as_ref()?;
+            let ticket =
+                Ticket::read(&last.name, &priced.text).filter(|ticket| ticket.amount == price.units && ticket.is_good_at(priced.now(price)))?;
+            Some(Again { channel: kept.channel, voucher: kept.voucher(last), ticket, text: priced.text.clone() })
+        };
+        self.purse().channels().into_iter().filter(|kept| !kept.ended).find_map(found)
+    }
+
+    /// All of the answer is here: asked for again, the request is another purchase.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be kept.
+    pub async fn finished(&self, again: &Again) -> Result<(), Error> {
+        let (id, name) = (again.channel.id, again.ticket.name(&again.text));
+        self.till.keep(move |purse| purse.forget(id, &name)).await
     }
 
     fn left(&self, id: ChannelId) -> Option<u128> {
@@ -360,10 +407,10 @@ impl Buyer {
     }
 
     /// Sends it, and again while the relayer has not seen the channel yet: it may be seconds behind whoever opened it.
-    async fn send(&self, priced: &Priced, channel: &Channel, voucher: &SignedVoucher, ticket: &Ticket) -> Result<Sent, Error> {
+    async fn send(&self, priced: &Priced, again: &Again) -> Result<Sent, Error> {
         let mut tries = 0;
         loop {
-            match self.send_once(priced, channel, voucher, ticket).await? {
+            match self.send_once(priced, again).await? {
                 Sent::Refused(refusal, _) if tries < UNSEEN_TRIES && matches!(refusal.code.as_str(), "unknown_channel" | "not_final") => tries += 1,
                 sent => return Ok(sent),
             }
@@ -371,7 +418,7 @@ impl Buyer {
         }
     }
 
-    async fn send_once(&self, priced: &Priced, channel: &Channel, voucher: &SignedVoucher, ticket: &Ticket) -> Result<Sent, Error> {
+    async fn send_once(&self, priced: &Priced, Again { channel, voucher, ticket, .. }: &Again) -> Result<Sent, Error> {
         let mut request = priced.request.try_clone().ok_or(Error::Streaming)?;
         let purchase = ticket.purchase(channel.id, &priced.text);
         let signer = self.purse().signer();
@@ -406,19 +453,22 @@ impl Buyer {
     /// As [`Buyer::buy`].
     pub async fn again(&self, priced: &Priced, again: &Again) -> Result<Bought, Error> {
         let _turn = self.till.turn(again.channel.id).await;
-        let sent = self.send(priced, &again.channel, &again.voucher, &again.ticket).await?;
+        let sent = self.send(priced, again).await?;
         self.served(again.clone(), sent, 0).await
     }
 
     async fn served(&self, again: Again, sent: Sent, promised: u128) -> Result<Bought, Error> {
-        let Again { channel, voucher, .. } = again;
+        let (channel, voucher) = (again.channel, again.voucher);
         let number = Some(channel.number());
         match sent {
             Sent::Granted(response, told) => {
                 // Granted, so accepted, whether it says so or not.
                 self.till.keep(move |purse| purse.accepted(&voucher)).await?;
-                self.learn(&channel, told.extra.state.as_ref()).await?;
-                let charged = told.amount.parse().map_err(|_| Error::Answer("PAYMENT-RESPONSE: an amount that is none".into()))?;
+                // What it says besides does not matter any more: the answer is paid for, and here.
+                if self.learn(&channel, told.extra.state.as_ref()).await.is_err() {
+                    self.available.lock().unwrap_or_else(PoisonError::into_inner).remove(&channel.id);
+                }
+                let charged = told.amount.parse().unwrap_or(again.ticket.amount);
                 Ok(Bought { response, channel: number, charged, promised, again: Some(again) })
             }
             Sent::Untold(response) => Ok(Bought { response, channel: number, charged: 0, promised, again: None }),
@@ -428,7 +478,8 @@ impl Buyer {
 
     /// Keeps what became of a voucher that was not enough, or refused. Returns the total that is accepted, as our own signature proves.
     async fn settle(&self, channel: &Channel, voucher: &SignedVoucher, state: Option<&State>) -> Result<u128, Error> {
-        let accepted = state.and_then(|state| state.accepted.parse::<u128>().ok()).unwrap_or(0);
+        let of_it = state.filter(|state| state.channel_id == text::hex(&channel.id.0));
+        let accepted = of_it.and_then(|state| state.accepted.parse::<u128>().ok()).unwrap_or(0);
         let (voucher, was_taken) = (*voucher, accepted >= voucher.cumulative_amount);
         self.till.keep(move |purse| if was_taken { purse.accepted(&voucher) } else { purse.refused(&voucher) }).await?;
         self.learn(channel, state).await?;
@@ -481,12 +532,47 @@ fn silent() -> Error {
 async fn refusal(response: Response, code: Option<String>) -> Refusal {
     let status = response.status().as_u16();
     let kind = response.headers().get(reqwest::header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-    let body = response.text().await.unwrap_or_default();
+    let body = tokio::time::timeout(TIMEOUT, begin_of(response)).await.unwrap_or_default();
     let problem = serde_json::from_str::<serde_json::Value>(&body).ok().filter(|_| kind.contains("json"));
     let field = |name: &str| problem.as_ref().and_then(|p| p[name].as_str()).map(str::to_owned);
     // As the paywall writes it for terminals: what it is, then why.
     let line = || kind.starts_with("text/plain").then(|| body.lines().nth(1).unwrap_or_default().to_owned());
     let mut detail = field("detail").or_else(line).unwrap_or_default();
     detail.truncate(detail.char_indices().nth(MOST_DETAIL).map_or(detail.len(), |(at, _)| at));
-    Refusal { status, code: code.or_else(|| field("code")).unwrap_or_default(), detail }
+    Refusal { status, code: shown(code.or_else(|| field("code")).unwrap_or_default()), detail: shown(detail) }
+}
+
+/// What a site says may end at somebody's terminal.
+fn shown(text: String) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// The first part of a body, however long it is.
+async fn begin_of(mut response: Response) -> String {
+    let mut body = Vec::new();
+    while let Ok(Some(part)) = response.chunk().await {
+        body.extend_from_slice(&part);
+        if body.len() >= MOST_BODY {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&body).into_owned()
+}
+
+impl Priced {
+    /// The paywall's clock by now.
+    fn now(&self, price: &Price) -> u64 {
+        price.now.saturating_add(self.asked.elapsed().as_secs())
+    }
+
+    /// What has a body is served once a purchase.
+    fn is_repeatable(&self) -> bool {
+        matches!(self.request.method().as_str(), "GET" | "HEAD")
+    }
+}
+
+impl Kept {
+    fn pays(&self, price: &Price) -> bool {
+        (self.channel.terms.payee, self.channel.terms.token) == (price.payee, price.token)
+    }
 }

@@ -18,11 +18,11 @@ pub(super) struct Ticket {
 const MARGIN_SECS: u64 = 5;
 
 impl Ticket {
-    /// A new one, good as long as the paywall allows.
-    pub fn new(amount: u128, price: &Price) -> Result<Self, Error> {
+    /// A new one, good as long as the paywall allows from now on (its clock).
+    pub fn new(amount: u128, price: &Price, now: u64) -> Result<Self, Error> {
         let mut nonce = [0; 32];
         getrandom::fill(&mut nonce).map_err(|_| Error::BadKey("the system gave no randomness"))?;
-        Ok(Self { amount, nonce, valid_until: price.now.saturating_add(price.window_secs.saturating_sub(MARGIN_SECS).max(1)) })
+        Ok(Self { amount, nonce, valid_until: now.saturating_add(price.window_secs.saturating_sub(MARGIN_SECS).max(1)) })
     }
 
     /// As the purse keeps it: by what a person reads first.
@@ -35,6 +35,14 @@ impl Ticket {
         let mut parts = name.strip_prefix(request)?.strip_prefix(' ')?.split(' ');
         let (amount, nonce, valid_until) = (parts.next()?.parse().ok()?, text::bytes(parts.next()?)?, parts.next()?.parse().ok()?);
         parts.next().is_none().then_some(Self { amount, nonce, valid_until })
+    }
+
+    /// Is this the name of any purchase of ours, and not what a person calls a payment?
+    pub fn is_name(name: &str) -> bool {
+        let mut parts = name.rsplit(' ');
+        let (valid_until, nonce, amount) = (parts.next(), parts.next(), parts.next());
+        let is = |part: Option<&str>| part.is_some_and(|part| part.parse::<u128>().is_ok());
+        is(valid_until) && is(amount) && nonce.and_then(text::bytes::<32>).is_some() && parts.next().is_some()
     }
 
     /// May it still be asked for?
@@ -62,5 +70,6 @@ mod tests {
         }
         assert_eq!(Ticket::read("article 7", "article"), None, "a purchase that a person named");
         assert!(ticket.is_good_at(999) && !ticket.is_good_at(1_000));
+        assert!(Ticket::is_name(&name) && !Ticket::is_name("article 7") && !Ticket::is_name("a 7 0x00 9"));
     }
 }

@@ -37,7 +37,7 @@ pub struct Kept {
 }
 
 impl Kept {
-    pub(super) fn voucher(&self, purchase: &Purchase) -> SignedVoucher {
+    pub(crate) fn voucher(&self, purchase: &Purchase) -> SignedVoucher {
         let Purchase { cumulative_amount, signature, .. } = purchase;
         SignedVoucher { number: self.channel.number(), channel_id: self.channel.id, cumulative_amount: *cumulative_amount, signature: *signature }
     }

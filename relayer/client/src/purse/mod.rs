@@ -278,6 +278,18 @@ impl Purse {
         })
     }
 
+    /// The last accepted purchase is over, if it has this name: the same name is another purchase from now on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Purse::set_deposit`].
+    pub fn forget(&self, id: ChannelId, purchase: &str) -> Result<(), Error> {
+        self.change(id, |_, kept| {
+            kept.last.take_if(|last| last.name == purchase);
+            Ok(())
+        })
+    }
+
     /// Goes on from a total that somebody else kept. Only our own signature counts, so that nobody can talk us into a higher total. True when it was higher
     /// than what was known.
     ///

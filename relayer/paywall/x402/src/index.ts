@@ -115,6 +115,7 @@ export const forThisRequest =
     const request = input instanceof Request ? input : undefined;
     const { accepts } = fromHeader('PAYMENT-REQUIRED', asked) as { accepts?: unknown[] };
     const offers = (accepts ?? []).map(readOffer).filter((offer) => offer !== undefined);
-    checkRequest(offers, (init?.method ?? request?.method ?? 'GET').toUpperCase(), response.url || (request?.url ?? String(input)));
+    // What is paid is asked for again where it was asked for first, not where a redirect led: that may be another's.
+    checkRequest(offers, (init?.method ?? request?.method ?? 'GET').toUpperCase(), request?.url ?? String(input));
     return response;
   };

@@ -153,4 +153,7 @@ test('a site cannot have another site\'s page paid', async () => {
   await assert.rejects(ask('GET h/a', 'http://h/a', { method: 'POST' }), /fetched was POST h\/a/);
   await assert.rejects(ask('GET h/a', new Request('http://h/b')), /fetched was GET h\/b/);
   assert.equal((await ask('GET h:81/a?b=1', 'http://h:81/a?b=1')).status, 402);
+  // Nor by a redirect to it: what is signed would be sent to the site that was asked.
+  const redirected = async () => Object.defineProperty(await answer('GET blog.example/articles/1')(), 'url', { value: 'https://blog.example/articles/1' });
+  await assert.rejects(forThisRequest(redirected)('https://evil.example/x'), /fetched was GET evil\.example\/x/);
 });

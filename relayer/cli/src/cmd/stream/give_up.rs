@@ -40,10 +40,20 @@ fn question(what: What, view: &View, by_payee: bool) -> Option<String> {
     let due = if by_payee { s.covered_debt } else { view.due_to_payee() };
     let uncovered = money(b.uncovered_debt);
     match what {
-        What::Cancel if by_payee && b.uncovered_debt > 0 => Some(format!(
-            "Cancel stream {number}: {} are paid to you, {uncovered} that are owed and not covered are written off for good",
-            money(due)
-        )),
+        // The payee ends it for itself: whatever has not flowed by now is the payer's, committed or not, and of a stream that could not be cancelled too.
+        What::Cancel if by_payee => {
+            let rest = s.deposit.saturating_sub(s.paid).saturating_sub(s.covered_debt);
+            let off =
+                if b.uncovered_debt > 0 { format!(", {uncovered} that are owed and not covered are written off for good") } else { String::new() };
+            (rest > 0 || b.uncovered_debt > 0).then(|| {
+                format!(
+                    "Cancel stream {number}: {} are paid to you, {} that would still have flowed go back to {}{off}",
+                    money(due),
+                    money(rest),
+                    s.payer
+                )
+            })
+        }
         What::Cancel if !by_payee && due > s.covered_debt => {
             let early = money(due.saturating_sub(s.covered_debt));
             Some(format!("Cancel stream {number}: {early} that are committed, but not owed yet, go to {}", s.payee))
