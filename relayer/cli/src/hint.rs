@@ -1,6 +1,6 @@
 //! What to do about what a contract refused: in the words of this program's options.
 
-use rivulet_chain::{Error as ChainError, revert::Revert};
+use rivulet_chain::{Error as ChainError, Refusal, revert::Revert};
 use rivulet_client::Error as ClientError;
 use rivulet_core::stream::ScheduleError as S;
 use rivulet_rules::statement::time_text;
@@ -13,10 +13,31 @@ fn revert(error: &anyhow::Error) -> Option<&Revert> {
     })
 }
 
+/// True when the chain found no money to pay or to lock: its own words, for there is no contract's.
+fn is_poor(error: &anyhow::Error) -> bool {
+    let of_chain = |e: &ChainError| match e {
+        ChainError::Refused(Refusal::Payment) => true,
+        ChainError::Failed(reason) => {
+            ["TransferFailed", "InsufficientBalance", "StorageDepositNotEnoughFunds", "FundsUnavailable"].iter().any(|name| reason.ends_with(name))
+        }
+        _ => false,
+    };
+    error.chain().any(|cause| match (cause.downcast_ref::<ClientError>(), cause.downcast_ref::<ChainError>()) {
+        (Some(ClientError::Chain(e)), _) | (_, Some(e)) => of_chain(e),
+        _ => false,
+    })
+}
+
 /// One sentence for somebody at a shell; `None` where the error says all there is to say.
 pub fn of(error: &anyhow::Error) -> Option<String> {
     if error.chain().any(|cause| matches!(cause.downcast_ref(), Some(ClientError::UnmappedPayee(_)))) {
         return Some("if it is a new Ethereum key's address, and surely the right one, say --new-payee".into());
+    }
+    if is_poor(error) {
+        return Some(
+            "the account has too little of the native token, for the amount or for fees and deposits: 'rivulet key show' says which account it is"
+                .into(),
+        );
     }
     let revert = revert(error)?;
     let value = |name: &str| revert.values.iter().find(|(field, _)| *field == name).map_or("", |(_, value)| value.as_str());
@@ -89,6 +110,8 @@ mod tests {
         assert_eq!(due.as_deref(), Some("it can be done from 2027-01-15T08:00:00Z on"));
         assert_eq!(hint("BadSchedule", &[("reason", "8")]).as_deref(), Some("--cliff-amount: expected at most the --total"));
         assert!(hint("NotAllowed", &[("caller", "0xaa"), ("expected", "0xbb")]).unwrap().contains("only 0xbb may do that"));
+        let poor = ClientError::Chain(ChainError::Failed("Balances::InsufficientBalance".into()));
+        assert!(of(&poor.into()).unwrap().contains("too little of the native token"));
         assert_eq!(hint("BadSignature", &[]), None);
         assert_eq!(of(&anyhow::anyhow!("else")), None);
     }

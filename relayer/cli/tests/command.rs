@@ -84,7 +84,8 @@ fn a_statement_that_cannot_be_made_says_what_is_wrong_before_any_node_is_asked()
     ] {
         for command in [&["statement"][..], &["earn", "statement"]] {
             let (ok, text) = rivulet_at_home(dir.path(), &[command, &args[..]].concat(), "");
-            assert!(!ok && text.starts_with("error: ") && text.contains(expected), "{text}");
+            let how = if args.contains(&"--json") { "{\"because\"" } else { "error: " };
+            assert!(!ok && text.starts_with(how) && text.contains(expected), "{text}");
         }
     }
 }

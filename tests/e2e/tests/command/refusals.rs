@@ -57,6 +57,9 @@ async fn money_goes_nowhere_by_mistake() {
     world.user.refused("key new reader", 5, "a key is never written over");
     user.refused(&format!("channel show {}", "9/9"), 9, "rivulet channel list");
 
+    // An account without money, at a shell that says what it lacks.
+    world.user.with("RIVULET_KEY", "reader").refused(&format!("{open} --deposit 1dot --yes"), 6, "too little of the native token");
+
     // Another network: each figure of the file that the chain contradicts.
     let good = Deployment::load(world.stage.deployment_path()).unwrap();
     let altered = |name: &str, change: &dyn Fn(&mut Deployment)| {
