@@ -40,6 +40,10 @@ impl FromStr for Origin {
     fn from_str(text: &str) -> Result<Self, OriginError> {
         let is_origin = |uri: Uri| {
             let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return false };
+            let has_port = authority.as_str().rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
+            if has_port != authority.port_u16().is_some() {
+                return false;
+            }
             let goes_without_saying = matches!((scheme, authority.port_u16()), ("http", Some(80)) | ("https", Some(443)));
             let written = format!("{scheme}://{authority}");
             written == text && written == written.to_ascii_lowercase() && !written.contains(['@', '*']) && !goes_without_saying

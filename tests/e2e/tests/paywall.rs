@@ -691,7 +691,7 @@ async fn by_tls_on_all_sides_pages_of_another_origin_buy_too() {
     // A web server that is not who it should be: by its name, by who vouches for it.
     let unknown = front.ca.to_string_lossy().into_owned();
     let elsewhere = w.web.url().replace("localhost", "127.0.0.1");
-    for (upstream, ca, expected) in [(elsewhere, &ca, "not valid for name"), (w.web.url(), &unknown, "UnknownIssuer")] {
+    for (upstream, ca, expected) in [(elsewhere, &ca, "not valid for name"), (w.web.url(), &unknown, "invalid peer certificate: BadSignature")] {
         let more = ["--upstream-ca-file", ca].map(str::to_owned).into();
         let flags = PaywallFlags { upstream, relayer: w.daemon.url(), tls: None, more, ..flags.clone() };
         let mut wall = Wall::start(&folder, flags).await.unwrap();
@@ -711,7 +711,7 @@ async fn by_tls_on_all_sides_pages_of_another_origin_buy_too() {
 async fn what_was_taken_before_finality_buys_nothing() {
     let (play, daemon) = support::stage(&["--payers", "1", "--creators", "1", "--streams", "0", "--vouchers", "10"], |flags| {
         flags.interval_ms = 3_600_000;
-        flags.environment.insert("RIVULET__ACCEPT__UNFINALIZED_MAX_UNITS__USDC".into(), "\"1000000\"".into());
+        flags.environment.insert("RIVULET__ACCEPT__UNFINALIZED_MAX_UNITS__NATIVE".into(), "\"1000000\"".into());
         flags.environment.insert("RIVULET__ACCEPT__UNKNOWN_TTL_MS".into(), "0".into());
     })
     .await;
@@ -725,13 +725,14 @@ async fn what_was_taken_before_finality_buys_nothing() {
         relayer: daemon.url(),
         deployment: play.stage.deployment_path(),
         node_url: play.stage.node.url(),
-        prices: vec!["/articles/*=0.10usdc".into()],
+        // In wei: for the native token one transaction opens a channel.
+        prices: vec!["/articles/*=0.0000000000001native".into()],
         tls: None,
         more: Vec::new(),
     };
     let mut wall = Wall::start(folder, flags).await.unwrap();
     let (payer, node) = (&play.cast.pay[0], &play.stage.node);
-    let wanted = OpenChannel { payee, token: Coin::Usdc.token(), challenge_period_secs: CHALLENGE_SECS, amount: 1_000_000 };
+    let wanted = OpenChannel { payee, token: Coin::Dot.token(), challenge_period_secs: CHALLENGE_SECS, amount: 10_000_000_000_000_000 };
     // Of the same book, the one before.
     let before = payer.open(&wanted).await.unwrap().number();
     let number = rivulet_core::ids::Number { serial: before.serial + 1, ..before };

@@ -147,7 +147,7 @@ async fn start_relayer(folder: &Path, [rpc_url, eth_url]: [&str; 2], port: u16) 
     let text = |path: PathBuf| toml_text(&path.display().to_string());
     let config = format!(
         "# Written by 'rivulet dev' at each start.\ndeployment = {}\ndatabase = {}\n\n[signer]\ndev_uri = \"//Alice\"\n\n[http]\nlisten = \"127.0.0.1:{port}\"\n\n\
-         [chain]\nrpc_urls = [{}]\n\n[batch]\nclaim_streams = true\n\n[batch.planck_per_whole]\nusdc = 2000000000\nusdt = 2000000000\n\n\
+         [chain]\nrpc_urls = [{}]\n\n[batch]\nclaim_streams = true\n# So that whatever is paid here is seen to arrive.\nmin_value_bps = 0\n\n[batch.planck_per_whole]\nusdc = 2000000000\nusdt = 2000000000\n\n\
          [pages]\neth_rpc_url = {}\n",
         text(folder.join("dev.json")),
         text(folder.join("relayer.db")),

@@ -16,6 +16,7 @@ use rivulet_client::{
     buy::{Asked, Price, Priced, Unit},
 };
 use rivulet_core::ids::{ChannelId, ChannelNumber};
+use rivulet_rules::chain::ChannelView;
 use serde_json::{Value, json};
 use std::{
     fs::File,
@@ -162,15 +163,20 @@ impl Get {
         let open = || Purser::open(&network, Account { signer: account.signer.clone(), vouchers: account.vouchers.clone() });
         let purser = open()?;
         let head = network.head().await?;
+        let mut closing = Vec::new();
         for kept in purser.purse.channels().iter().filter(|kept| !kept.ended) {
-            purser.follow(kept.channel.id, &network.chain.channel(kept.channel.number(), head.block).await?, head.now)?;
+            let view = network.chain.channel(kept.channel.number(), head.block).await?;
+            purser.follow(kept.channel.id, &view, head.now)?;
+            if matches!(&view, ChannelView::Live(state) if state.close_due_at.is_some()) {
+                closing.push(kept.channel.number());
+            }
         }
         let buyer = Buyer::new(purser.purse)?;
         let priced = match buyer.ask(self.request(http)?).await? {
             Asked::Priced(priced) => priced,
             Asked::Free(response) => return Ok(Got { status: response.status().as_u16(), bytes: self.save(response).await?, paid: None }),
         };
-        let (kept, price, most) = self.agree(&network, &buyer, &priced).await?;
+        let (kept, price, most) = self.agree(&network, &buyer, &priced, &closing).await?;
         let (id, coin) = (kept.channel.id, network.coin_of(&price.token));
         // What broke off before is asked for again, as long as the site lets it.
         let before = buyer.unfinished(&priced).filter(|_| self.channel.is_none());
@@ -206,13 +212,18 @@ impl Get {
     }
 
     /// A price that can be paid, and from where.
-    fn choose(&self, network: &Network, buyer: &Buyer, priced: &Priced) -> anyhow::Result<(Kept, Price)> {
+    fn choose(&self, network: &Network, buyer: &Buyer, priced: &Priced, closing: &[ChannelNumber]) -> anyhow::Result<(Kept, Price)> {
         let found = priced.prices.iter().find_map(|price| {
-            let kept = match self.channel {
-                Some(number) => buyer.purse().channels().into_iter().find(|kept| kept.channel.number() == number),
-                None => buyer.channel_for(price),
+            // One that is closing takes no new vouchers.
+            let fits = |kept: &Kept| {
+                let number = kept.channel.number();
+                let terms = &kept.channel.terms;
+                !kept.ended
+                    && !closing.contains(&number)
+                    && self.channel.is_none_or(|named| named == number)
+                    && (terms.payee, terms.token) == (price.payee, price.token)
             };
-            kept.filter(|kept| kept.channel.terms.payee == price.payee && kept.channel.terms.token == price.token).map(|kept| (kept, *price))
+            buyer.purse().channels().into_iter().filter(fits).max_by_key(Kept::left).map(|kept| (kept, *price))
         });
         Ok(found.ok_or_else(|| {
             let ways = priced.prices.iter().map(|price| format!("{} to {}", network.coin_of(&price.token).money(price.units), price.payee));
@@ -226,8 +237,8 @@ impl Get {
     }
 
     /// From where, for what, for how much at most: said by --max, or asked.
-    async fn agree(&self, network: &Network, buyer: &Buyer, priced: &Priced) -> anyhow::Result<(Kept, Price, u128)> {
-        let (kept, price) = self.choose(network, buyer, priced)?;
+    async fn agree(&self, network: &Network, buyer: &Buyer, priced: &Priced, closing: &[ChannelNumber]) -> anyhow::Result<(Kept, Price, u128)> {
+        let (kept, price) = self.choose(network, buyer, priced, closing)?;
         let coin = network.coin_of(&price.token);
         let cost = coin.money(price.units);
         let most = match &self.max {

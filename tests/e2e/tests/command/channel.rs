@@ -94,7 +94,7 @@ async fn a_channel_lives_its_whole_life_by_the_command_alone() {
     while reqwest::get(&of_relayer).await.unwrap().json::<Value>().await.unwrap()["status"] != "closing" {
         tokio::task::yield_now().await;
     }
-    user.refused(&format!("channel pay {number} 0.05usdc --yes"), 7, "channel_closing");
+    user.refused(&format!("channel pay {number} 0.05usdc --yes"), 3, "is closing, and takes no new vouchers");
     assert_eq!(user.json(&format!("channel close {number}"))["status"], "closing", "the challenge period is not over");
     world.advance(86_400).await;
     assert_eq!(user.json(&format!("channel close {number} --wait"))["status"], "closed");

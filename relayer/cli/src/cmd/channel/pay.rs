@@ -14,6 +14,7 @@ use anyhow::Context;
 use clap::Args;
 use rivulet_client::{Error as ClientError, Paid, Session};
 use rivulet_core::ids::ChannelNumber;
+use rivulet_rules::chain::ChannelView;
 use serde_json::{Value, json};
 
 /// Pays from a channel: signs a voucher and hands it to a relayer. No transaction, no fee.
@@ -58,7 +59,13 @@ impl Pay {
         let kept = purser.get(self.channel)?;
         let (number, id, coin) = (self.channel, kept.channel.id, network.coin_of(&kept.channel.terms.token));
         let head = network.head().await?;
-        purser.follow(id, &network.chain.channel(number, head.block).await?, head.now)?;
+        let view = network.chain.channel(number, head.block).await?;
+        purser.follow(id, &view, head.now)?;
+        if self.amount.is_some() && matches!(&view, ChannelView::Live(state) if state.close_due_at.is_some()) {
+            // What is signed now could still be claimed, and would buy nothing.
+            let open = format!("'rivulet channel open --payee {}' opens another", kept.channel.terms.payee);
+            return Err(Failure::Unsafe(format!("channel {number} is closing, and takes no new vouchers: {open}")).into());
+        }
         let again = format!("rivulet channel pay {number} --pending");
         let Some(amount) = &self.amount else {
             let session = Session::new(purser.purse, network.relayer(&self.relayer).await?);
