@@ -30,7 +30,7 @@ pub enum Error {
         /// What the signature recovers to.
         given: Option<Address>,
     },
-    /// The site could not be reached, or its answer broke off. Asking again is harmless: a purchase whose answer was lost is not paid twice.
+    /// The site could not be reached, or its answer broke off. Asked for again, a purchase whose answer was lost is not paid twice.
     #[cfg(feature = "http")]
     #[error("the site did not answer: {0}")]
     Site(#[source] reqwest::Error),

@@ -157,7 +157,10 @@ impl Get {
     /// Everything that needs the purse; what takes long is done without it, so that other commands can pay.
     async fn paid(&self, http: &reqwest::Client) -> anyhow::Result<Got> {
         // Before anything is paid: is there a place for it?
-        drop(self.writer()?);
+        if let Some(draft) = self.draft() {
+            drop(self.writer()?);
+            std::fs::remove_file(&draft).map_err(|e| cannot_write(&draft, &e))?;
+        }
         let network = self.network.connect().await?;
         let account = self.key.account(&network.deployment)?;
         let open = || Purser::open(&network, Account { signer: account.signer.clone(), vouchers: account.vouchers.clone() });

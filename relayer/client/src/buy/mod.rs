@@ -478,9 +478,13 @@ impl Buyer {
 
     /// Keeps what became of a voucher that was not enough, or refused. Returns the total that is accepted, as our own signature proves.
     async fn settle(&self, channel: &Channel, voucher: &SignedVoucher, state: Option<&State>) -> Result<u128, Error> {
-        let of_it = state.filter(|state| state.channel_id == text::hex(&channel.id.0));
-        let accepted = of_it.and_then(|state| state.accepted.parse::<u128>().ok()).unwrap_or(0);
-        let (voucher, was_taken) = (*voucher, accepted >= voucher.cumulative_amount);
+        // Our own signature proves it, or it is nothing: the next promise would be added to what was never taken.
+        let proven = state.filter(|state| state.channel_id == text::hex(&channel.id.0)).and_then(|state| {
+            let accepted = text::amount("state.accepted", &state.accepted).ok()?;
+            let signature = text::signature("state.signature", state.signature.as_deref()?).ok()?;
+            self.purse().signer().check(channel, accepted, &signature).ok().map(|()| accepted)
+        });
+        let (voucher, was_taken) = (*voucher, proven.is_some_and(|accepted| accepted >= voucher.cumulative_amount));
         self.till.keep(move |purse| if was_taken { purse.accepted(&voucher) } else { purse.refused(&voucher) }).await?;
         self.learn(channel, state).await?;
         Ok(self.purse().get(channel.id).map_or(0, |kept| kept.accepted))

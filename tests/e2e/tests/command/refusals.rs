@@ -8,7 +8,7 @@ use rivulet_chain::{
 };
 use rivulet_e2e::harness;
 use serde_json::Value;
-use std::fs;
+use std::{fs, path::PathBuf};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn money_goes_nowhere_by_mistake() {
@@ -101,11 +101,13 @@ async fn money_goes_nowhere_by_mistake() {
 
     // A damaged record stops everything.
     let mut records = vec![user.file("channels")];
-    while records[0].is_dir() {
-        let inside: Vec<_> =
-            fs::read_dir(&records[0]).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir() || p.extension().is_some()).collect();
-        records = inside;
+    // Of all accounts: some have a folder and no channel.
+    while records.iter().any(|path| path.is_dir()) {
+        let inside =
+            |path: &PathBuf| if path.is_dir() { fs::read_dir(path).unwrap().map(|e| e.unwrap().path()).collect() } else { vec![path.clone()] };
+        records = records.iter().flat_map(inside).filter(|path| path.is_dir() || path.extension().is_some()).collect();
     }
+    assert!(!records.is_empty());
     for record in records {
         fs::write(record, "{").unwrap();
     }
