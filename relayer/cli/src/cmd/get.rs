@@ -184,7 +184,12 @@ impl Get {
         // What broke off before is asked for again, as long as the site lets it.
         let before = buyer.unfinished(&priced).filter(|_| self.channel.is_none());
         let before = match &before {
-            Some(again) => buyer.again(&priced, again).await.ok(),
+            Some(again) => match buyer.again(&priced, again).await {
+                Ok(bought) => Some(bought),
+                // The site does not give it any more: it is bought anew. Whoever was not heard may still have it, and that is not paid twice.
+                Err(rivulet_client::Error::NotServed(refusal)) if refusal.status < 500 => None,
+                Err(e) => return Err(self.explain(e, &buyer, id, &coin.money(most))),
+            },
             None => None,
         };
         let bought = match before {
