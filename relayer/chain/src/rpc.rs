@@ -8,7 +8,8 @@ use rivulet_rules::{
 };
 use std::{
     collections::HashMap,
-    future::Future,
+    future::{Future, pending},
+    panic::resume_unwind,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -30,6 +31,7 @@ use subxt::{
 };
 use tokio::{
     sync::{Mutex, watch},
+    task::JoinSet,
     time::{Instant, sleep, sleep_until, timeout, timeout_at},
 };
 
@@ -116,6 +118,19 @@ pub(crate) async fn connect(url: &str, name: &str, limits: &Limits, check: impl 
     timeout(limits.connect, connecting).await.unwrap_or_else(|_| Err(too_late()))
 }
 
+/// Runs in a task of its own, which ends when this future is dropped. A caller that holds this future without polling it, as between two items of a stream
+/// that reads ahead, so keeps no lock on the connection, which all others would wait for.
+async fn by_itself<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    let mut task = JoinSet::new();
+    task.spawn(work);
+    match task.join_next().await {
+        Some(Ok(done)) => done,
+        Some(Err(e)) if e.is_panic() => resume_unwind(e.into_panic()),
+        // The runtime is shutting down: nobody waits any more.
+        _ => pending().await,
+    }
+}
+
 impl Transport {
     pub(crate) fn new(urls: &[String], genesis: Option<[u8; 32]>, options: &NodeOptions) -> Self {
         let limits = options.limits;
@@ -141,12 +156,16 @@ impl Transport {
 
     /// Looks at the nodes, and leaves the one in use when another is better.
     pub(crate) async fn look(&self, at: Option<u64>) -> Judgement {
-        let judgement = self.0.endpoints.look(at).await;
-        if self.0.endpoints.is_to_be_left() {
-            let generation = self.0.link.lock().await.generation;
-            self.drop_link(generation).await;
-        }
-        judgement
+        let this = self.clone();
+        by_itself(async move {
+            let judgement = this.0.endpoints.look(at).await;
+            if this.0.endpoints.is_to_be_left() {
+                let generation = this.0.link.lock().await.generation;
+                this.drop_link(generation).await;
+            }
+            judgement
+        })
+        .await
     }
 
     /// Makes sure that no other node contradicts this final block.
@@ -227,6 +246,16 @@ impl Transport {
     /// Every request may be repeated: reads change nothing, and a signed transaction sent twice is known by its hash.
     async fn with_client<T, F, Fut>(&self, operation: F) -> Result<T, RpcError>
     where
+        T: Send + 'static,
+        F: Fn(Arc<WsClient>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, JsonError>> + Send,
+    {
+        let this = self.clone();
+        by_itself(async move { this.repeat(operation).await }).await
+    }
+
+    async fn repeat<T, F, Fut>(&self, operation: F) -> Result<T, RpcError>
+    where
         F: Fn(Arc<WsClient>) -> Fut,
         Fut: Future<Output = Result<T, JsonError>>,
     {
@@ -267,20 +296,22 @@ impl Transport {
 
 impl RpcClientT for Transport {
     fn request_raw<'a>(&'a self, method: &'a str, params: Option<Box<RawValue>>) -> RawRpcFuture<'a, Box<RawValue>> {
+        let method = method.to_owned();
         Box::pin(self.with_client(move |client| {
-            let params = Params(params.clone());
-            async move { client.request(method, params).await }
+            let (method, params) = (method.clone(), Params(params.clone()));
+            async move { client.request(&method, params).await }
         }))
     }
 
     fn subscribe_raw<'a>(&'a self, sub: &'a str, params: Option<Box<RawValue>>, unsub: &'a str) -> RawRpcFuture<'a, RawRpcSubscription> {
+        let (sub, unsub) = (sub.to_owned(), unsub.to_owned());
         Box::pin(async move {
             let mut left = self.0.left.subscribe();
             let stream = self
-                .with_client(|client| {
-                    let params = Params(params.clone());
+                .with_client(move |client| {
+                    let (sub, params, unsub) = (sub.clone(), Params(params.clone()), unsub.clone());
                     async move {
-                        let stream = client.subscribe::<Box<RawValue>, _>(sub, params, unsub).await?;
+                        let stream = client.subscribe::<Box<RawValue>, _>(&sub, params, &unsub).await?;
                         // The stream lives as long as its client, and this one may be replaced.
                         Ok((client, stream))
                     }

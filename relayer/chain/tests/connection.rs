@@ -213,6 +213,24 @@ async fn the_feed_does_not_depend_on_the_subscription_alone() {
 }
 
 #[tokio::test]
+async fn calls_that_nobody_polls_hold_up_no_others() {
+    let fake = Fake::new(5);
+    let (url, address, handle) = fake.start().await;
+    let node = connect(&[url]).await;
+    // All of these want a new connection.
+    stop(handle).await;
+    let mut held: Vec<_> = (0..=5).map(|number| Box::pin(node.block_at(number))).collect();
+    for call in &mut held {
+        assert!(futures::poll!(call).is_pending());
+    }
+    let _handle = fake.serve(address).await;
+    assert_eq!(node.finalized().await.unwrap().number, 5);
+    for (number, call) in held.into_iter().enumerate() {
+        assert_eq!(call.await.unwrap().unwrap().number, number as u64);
+    }
+}
+
+#[tokio::test]
 async fn a_chain_that_was_wiped_is_noticed() {
     let fake = Fake::new(5);
     let (url, _, _handle) = fake.start().await;
