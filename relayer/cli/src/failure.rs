@@ -1,8 +1,11 @@
 //! Why a command did not do what it was asked, and the exit code that says so.
 
 use crate::hint;
-use rivulet_chain::Error as ChainError;
+use rivulet_chain::{Error as ChainError, deployment::DeploymentError};
 use rivulet_client::Error as ClientError;
+use rivulet_http::tls::TlsError;
+use rivulet_paywall::{config::ConfigError as PaywallConfigError, paywall::StartError, rules::RuleError};
+use rivulet_server::config::ConfigError as RelayConfigError;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -74,7 +77,7 @@ impl Exit {
 pub const EXIT_CODES: &str = "Exit codes:
   0  done
   1  something else went wrong
-  2  the command line: an argument, an amount without a unit or with too many decimals
+  2  the command line or a configuration file: an argument, an amount without a unit or with too many decimals
   3  refused to keep money safe: another network, contract or relayer, other decimals, a payee that could not get it, a limit
   4  not confirmed: nobody said yes, and no --yes
   5  no key, or the passphrase is another
@@ -123,6 +126,20 @@ fn of_client(e: &ClientError) -> Exit {
     }
 }
 
+/// What a relayer or paywall is told to do and cannot be done as told.
+fn of_daemon(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
+    if let Some(start) = cause.downcast_ref::<StartError>() {
+        return match start {
+            StartError::Rules(_) | StartError::Tls(_) => Some(Exit::Usage),
+            StartError::OtherRelayer { .. } => Some(Exit::Unsafe),
+            StartError::Relayer(e) => Some(of_client(e)),
+            StartError::Store(_) => None,
+        };
+    }
+    let is_usage = cause.is::<PaywallConfigError>() || cause.is::<RelayConfigError>() || cause.is::<RuleError>() || cause.is::<TlsError>();
+    (is_usage || cause.is::<DeploymentError>()).then_some(Exit::Usage)
+}
+
 /// The code for an error: that of the innermost cause that has one.
 pub fn exit_of(error: &anyhow::Error) -> Exit {
     let of = |cause: &(dyn std::error::Error + 'static)| {
@@ -136,7 +153,8 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
                 Failure::Site(_) => Exit::Site,
             });
         }
-        cause.downcast_ref::<ClientError>().map(of_client).or_else(|| cause.downcast_ref::<ChainError>().map(of_chain))
+        let of_ours = cause.downcast_ref::<ClientError>().map(of_client).or_else(|| cause.downcast_ref::<ChainError>().map(of_chain));
+        of_ours.or_else(|| of_daemon(cause))
     };
     error.chain().filter_map(of).last().unwrap_or(Exit::Failed)
 }

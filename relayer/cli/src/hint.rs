@@ -28,6 +28,15 @@ fn is_poor(error: &anyhow::Error) -> bool {
     })
 }
 
+/// True when the chain's history is another one than was seen before.
+fn is_another_history(error: &anyhow::Error) -> bool {
+    let of_chain = |e: &ChainError| matches!(e, ChainError::FinalityBroken { .. } | ChainError::Disputed(_));
+    error.chain().any(|cause| match (cause.downcast_ref::<ClientError>(), cause.downcast_ref::<ChainError>()) {
+        (Some(ClientError::Chain(e)), _) | (_, Some(e)) => of_chain(e),
+        _ => false,
+    })
+}
+
 /// One sentence for somebody at a shell; `None` where the error says all there is to say.
 pub fn of(error: &anyhow::Error) -> Option<String> {
     if error.chain().any(|cause| matches!(cause.downcast_ref(), Some(ClientError::UnmappedPayee(_)))) {
@@ -35,7 +44,15 @@ pub fn of(error: &anyhow::Error) -> Option<String> {
     }
     if is_poor(error) {
         return Some(
-            "the account has too little of the native token, for the amount or for fees and deposits: 'rivulet key show' says which account it is"
+            "the account has too little of the native token, for the amount or for fees and deposits: 'rivulet key show' says which account it is. On a \
+             development network, 'rivulet dev fund' gives it some"
+                .into(),
+        );
+    }
+    if is_another_history(error) {
+        return Some(
+            "the chain has another history than before. A development chain that was begun anew wants a relayer with a new database (another file in \
+             'database'); on any other network, name a node that you trust"
                 .into(),
         );
     }

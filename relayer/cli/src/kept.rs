@@ -37,9 +37,10 @@ impl Purser {
         Ok(Self { payer, purse, folder })
     }
 
-    /// A channel in it.
+    /// A channel in it. Where a development chain was begun anew, several have had the number: the newest.
     pub fn get(&self, number: ChannelNumber) -> anyhow::Result<Kept> {
-        let found = self.purse.channels().into_iter().find(|kept| kept.channel.number() == number);
+        let of_number = self.purse.channels().into_iter().filter(|kept| kept.channel.number() == number);
+        let found = of_number.max_by_key(|kept| (!kept.ended, kept.channel.terms.opened_at));
         Ok(found.ok_or_else(|| {
             Failure::NotFound(format!(
                 "channel {number} is not among the channels of {}: 'rivulet channel list' shows them, 'rivulet channel recover' finds lost ones",
@@ -49,9 +50,10 @@ impl Purser {
     }
 
     /// Takes in what the chain says of a channel: that it has ended, or that it covers less because a refund was asked for. One that is closing stays as it
-    /// was: whoever is paid from it knows.
+    /// was: whoever is paid from it knows. One whose number is another's by now was on a chain that is gone.
     pub fn follow(&self, id: ChannelId, view: &ChannelView, now: u64) -> anyhow::Result<()> {
         match view {
+            ChannelView::Live(state) if self.purse.get(id).is_some_and(|kept| kept.channel.terms != state.terms) => self.purse.end(id)?,
             ChannelView::Live(state) if state.close_due_at.is_none() => self.purse.set_cover(id, state.record().cover(now))?,
             ChannelView::Closed => self.purse.end(id)?,
             ChannelView::Live(_) | ChannelView::Unknown => {}

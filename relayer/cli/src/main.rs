@@ -72,7 +72,7 @@ fn main() -> ExitCode {
         Command::Paywall(paywall) => paywall.run(),
         Command::Key(key) => key.run(),
         Command::Deploy(deploy) => cmd::tell(deploy.json, deploy.run()),
-        Command::Dev(dev) => cmd::block_on(dev.run()),
+        Command::Dev(dev) => dev.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
     };

@@ -1,6 +1,10 @@
 //! Who is paid, as people write it.
 
-use crate::{failure::Failure, network::Network};
+use crate::{
+    account::{files, keystore},
+    failure::Failure,
+    network::{Network, is_dev},
+};
 use rivulet_chain::{
     Chain, Signer, Standing,
     account::{address_of, read_account},
@@ -8,13 +12,15 @@ use rivulet_chain::{
 use rivulet_client::Error as ClientError;
 use rivulet_core::ids::Address;
 use rivulet_rules::{chain::Account, text};
-use std::str::FromStr;
+use std::{fs, str::FromStr};
 
 /// A payee or payer: a Polkadot account, or an address as contracts see it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Party {
     /// By its account: must be mapped, or it would not get what is sent to its address.
     Account(Account),
+    /// By a path such as `//Charlie`: everybody knows its key.
+    Known(Account),
     /// By its address.
     Address(Address),
 }
@@ -24,22 +30,31 @@ impl FromStr for Party {
 
     fn from_str(given: &str) -> Result<Self, String> {
         if given.starts_with("//") {
-            return Signer::from_uri(given).map(|s| Self::Account(s.account())).map_err(|e| e.to_string());
+            return Signer::from_uri(given).map(|s| Self::Known(s.account())).map_err(|e| e.to_string());
         }
         let address = text::bytes(given).map(|bytes| Self::Address(Address(bytes)));
-        address.or_else(|| read_account(given).map(Self::Account)).ok_or_else(|| {
+        let account = || read_account(given).or_else(|| of_keystore(given));
+        address.or_else(|| account().map(Self::Account)).ok_or_else(|| {
             format!(
-                "expected an account as wallets show it (5Grw…), or 0x and 40 hex digits of an address, given {given:?}. Of a mistyped account, its checksum is wrong"
+                "expected an account as wallets show it (5Grw…), 0x and 40 hex digits of an address, a key's name as 'rivulet key list' shows it, or on a \
+                 development network a path such as //Charlie; given {given:?}. Of a mistyped account, the checksum is wrong"
             )
         })
     }
+}
+
+/// The account of a key of ours, by its name.
+fn of_keystore(name: &str) -> Option<Account> {
+    let (_, path) = files().ok()?.into_iter().find(|(known, _)| known == name)?;
+    let (account, _) = keystore::labels(&fs::read_to_string(path).ok()?)?;
+    read_account(&account)
 }
 
 impl Party {
     /// The address that contracts see.
     pub fn address(&self) -> Address {
         match self {
-            Self::Account(account) => address_of(account),
+            Self::Account(account) | Self::Known(account) => address_of(account),
             Self::Address(address) => *address,
         }
     }
@@ -53,13 +68,17 @@ impl Party {
     /// As [`Party::payable`], for who has only a chain.
     pub async fn payable_on(&self, chain: &Chain, strangers: bool) -> anyhow::Result<Address> {
         let address = self.address();
+        if matches!(self, Self::Known(_)) && !is_dev(chain.deployment()) {
+            let why = format!("everybody knows the key of {address}, which was named by a path: whoever comes first takes what is paid to it");
+            return Err(Failure::Unsafe(format!("{why}. Name an account of {}", chain.deployment().network)).into());
+        }
         let node = chain.node();
         let standing = node.standing(&address, node.finalized().await?).await?;
         match (self, standing) {
-            (Self::Account(account), Standing::Mapped(mapped)) if mapped == *account => Ok(address),
+            (Self::Account(account) | Self::Known(account), Standing::Mapped(mapped)) if mapped == *account => Ok(address),
             // An Ethereum key's own account.
             (Self::Account(account), Standing::Ethereum | Standing::Contract) if account.0.ends_with(&[0xEE; 12]) => Ok(address),
-            (Self::Account(_), _) => Err(Failure::Unsafe(format!(
+            (Self::Account(_) | Self::Known(_), _) => Err(Failure::Unsafe(format!(
                 "the payee's account is not mapped to {address} on this chain: it would not get its money. Polkadot Hub maps accounts when they first \
                  receive something; an older account calls Revive.map_account once"
             ))

@@ -66,7 +66,7 @@ pub use keep::{Folder, Forgetful, Keep};
 pub use key::VoucherKey;
 pub use limits::{Limits, PeriodLimit};
 #[cfg(feature = "chain")]
-pub use payee::{ALL, Claimed, Payee};
+pub use payee::{ALL, Claimed, Claims, Gain, Payee};
 #[cfg(feature = "chain")]
 pub use payer::{OpenChannel, Payer};
 pub use purse::{Kept, Purchase, Purse};

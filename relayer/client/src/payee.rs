@@ -37,6 +37,26 @@ pub struct Claimed {
     pub total: Option<u128>,
 }
 
+/// What a claim of many brought.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Claims {
+    /// What became of each voucher, by channel.
+    pub rows: Vec<Claimed>,
+    /// What was paid out, by book and transaction.
+    pub gains: Vec<Gain>,
+}
+
+/// What one book paid out in one transaction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gain {
+    /// Which book: a payee's of one token.
+    pub book: u32,
+    /// All of it, in the token's smallest unit.
+    pub units: u128,
+    /// The relay fee in it.
+    pub fee: u128,
+}
+
 /// Rows of one transaction: far below what fits.
 const ROWS_AT_ONCE: usize = 200;
 
@@ -108,7 +128,7 @@ impl Payee {
     /// # Errors
     ///
     /// As [`Payee::claim`]. What was claimed before the error stays claimed; asked again, it is stale.
-    pub async fn claim_all(&self, vouchers: &[SignedVoucher]) -> Result<Vec<Claimed>, Error> {
+    pub async fn claim_all(&self, vouchers: &[SignedVoucher]) -> Result<Claims, Error> {
         // The highest of each channel says all that the lower ones do.
         let mut best = BTreeMap::<ChannelNumber, SignedVoucher>::new();
         for voucher in vouchers {
@@ -118,15 +138,17 @@ impl Payee {
             }
         }
         let best: Vec<_> = best.into_values().collect();
-        let mut claimed = Vec::with_capacity(best.len());
+        let mut claims = Claims::default();
         for rows in best.chunks(ROWS_AT_ONCE) {
-            claimed.extend(self.claim_rows(rows).await?);
+            let Claims { rows, gains } = self.claim_rows(rows).await?;
+            claims.rows.extend(rows);
+            claims.gains.extend(gains);
         }
-        Ok(claimed)
+        Ok(claims)
     }
 
     /// The rows of one transaction, ascending.
-    async fn claim_rows(&self, rows: &[SignedVoucher]) -> Result<Vec<Claimed>, Error> {
+    async fn claim_rows(&self, rows: &[SignedVoucher]) -> Result<Claims, Error> {
         let node = self.chain.node();
         let account = self.lane.signer().account();
         let dry = self.chain.dry_run_claim(ContractKind::Channels, &blob(rows.iter()), &account, node.finalized().await?).await?;
@@ -135,12 +157,14 @@ impl Payee {
         let pays = |c: &&mut Claimed| matches!(c.outcome, RowOutcome::Applied | RowOutcome::Capped);
         let paying: Vec<_> = claimed.iter_mut().filter(pays).collect();
         if paying.is_empty() {
-            return Ok(claimed);
+            return Ok(Claims { rows: claimed, gains: Vec::new() });
         }
         let call = Both::claimBatchCall { blob: blob(paying.iter().map(|c| &c.voucher)).into() };
         let report = self.call(ContractKind::Channels, &call).await?;
+        let mut gains = Vec::new();
         for event in self.chain.events_of(&report)? {
-            let ContractEvent::Claimed { book, rows, .. } = event else { continue };
+            let ContractEvent::Claimed { book, gain, fee, rows } = event else { continue };
+            gains.push(Gain { book, units: gain, fee });
             for row in rows {
                 let number = ChannelNumber { book, serial: row.serial };
                 if let Some(one) = claimed.iter_mut().find(|c| c.voucher.number == number) {
@@ -148,7 +172,7 @@ impl Payee {
                 }
             }
         }
-        Ok(claimed)
+        Ok(Claims { rows: claimed, gains })
     }
 
     /// Claims the last voucher, gives the rest back to the payer and ends the channel.

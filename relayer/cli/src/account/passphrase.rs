@@ -45,7 +45,7 @@ impl PassphraseArgs {
         let passphrase = match self.given()? {
             Some(given) => given,
             None => {
-                let first = Self::ask("A passphrase for the new key: ")?;
+                let first = Self::ask(&format!("A passphrase for the new key, at least {SHORTEST} characters: "))?;
                 if Self::ask("The same again: ")? != first {
                     return Err(Failure::Key("the two passphrases differ: nothing was written".into()).into());
                 }

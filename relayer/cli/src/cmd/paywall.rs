@@ -6,6 +6,7 @@ use crate::{failure::Failure, log, party::Party};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use rivulet_chain::{Chain, Deployment, NodeOptions, Standing};
+use rivulet_client::Error::UnmappedPayee;
 use rivulet_http::cors::Origin;
 use rivulet_paywall::{
     config::Config,
@@ -119,14 +120,14 @@ impl Paywall {
         let mut config = match &self.config {
             Some(path) => {
                 let shown = path.display();
-                let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the configuration {shown}"))?;
+                let text = std::fs::read_to_string(path).map_err(|e| Failure::Usage(format!("cannot read the configuration {shown}: {e}")))?;
                 Config::parse(&text).with_context(|| format!("cannot use the configuration {shown}"))?
             }
             None => {
-                let missing = |flag| format!("{flag} is missing: say it here or in a file (--config)");
-                let upstream = self.upstream.clone().with_context(|| missing("--upstream"))?;
-                let payee = self.payee.with_context(|| missing("--payee"))?.address();
-                let relayer = self.relayer.clone().with_context(|| missing("--relayer"))?;
+                let missing = |flag| Failure::Usage(format!("{flag} is missing: say it here or in a file (--config)"));
+                let upstream = self.upstream.clone().ok_or_else(|| missing("--upstream"))?;
+                let payee = self.payee.ok_or_else(|| missing("--payee"))?.address();
+                let relayer = self.relayer.clone().ok_or_else(|| missing("--relayer"))?;
                 Config::new(upstream, payee, relayer, self.prices.clone())
             }
         };
@@ -209,7 +210,7 @@ impl Paywall {
     /// Is the deployment's file the chain's, and does the payee get what is paid to it? With nodes only.
     async fn check_chain(&self, config: &Config, deployment: &Deployment) -> anyhow::Result<()> {
         if config.rpc_urls.is_empty() {
-            if let Some(Party::Account(_)) = self.payee {
+            if let Some(Party::Account(_) | Party::Known(_)) = self.payee {
                 let what = "--payee by its account needs --rpc-url: a node says whether the account is mapped to its address. Or name the address, 0x and 40 hex digits";
                 return Err(Failure::Usage(what.to_owned()).into());
             }
@@ -224,7 +225,9 @@ impl Paywall {
         let block = node.finalized().await.context("cannot use the chain")?;
         match node.standing(&config.payee, block).await.context("cannot look up the payee")? {
             // No payer's program would open a channel to it.
-            Standing::Unknown => Err(rivulet_client::Error::UnmappedPayee(config.payee)).context("the payee cannot be paid"),
+            Standing::Unknown => {
+                Err(Failure::Unsafe(format!("{}. Send it something once, if it is a new Ethereum key's", UnmappedPayee(config.payee))).into())
+            }
             _ => Ok(()),
         }
     }

@@ -4,7 +4,7 @@ mod backup;
 mod export;
 
 use super::{dry_run, nodes, reload_on_signal, stop_on_signal};
-use crate::{chain::SignedChain, database, log, signer};
+use crate::{chain::SignedChain, database, failure::Failure, log, signer};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use rivulet_chain::{Chain, Deployment, Signer, Standing};
@@ -96,7 +96,8 @@ enum Action {
 impl Relay {
     pub fn run(self) -> anyhow::Result<()> {
         if self.action.is_some() && (self.dry_run || self.check_config) {
-            bail!("--dry-run and --check-config are the relayer's own: leave them out, or the command");
+            let what = "--dry-run and --check-config are the relayer's own: leave them out, or the command";
+            return Err(Failure::Usage(what.into()).into());
         }
         let config = self.configure()?;
         let deployment = Deployment::load(&config.deployment).context("cannot use the deployment file")?;
@@ -131,7 +132,10 @@ impl Relay {
     /// The file, and what flags and variables change of it.
     fn configure(&self) -> anyhow::Result<Config> {
         let path = self.config.display();
-        let text = std::fs::read_to_string(&self.config).with_context(|| format!("cannot read the configuration {path}"))?;
+        let text = std::fs::read_to_string(&self.config).map_err(|e| {
+            let hint = "name one by --config FILE; relayer/config/minimal.toml is one to begin with";
+            Failure::Usage(format!("cannot read the configuration {path}: {e}. {hint}"))
+        })?;
         let mut config = Config::parse_with(&text, std::env::vars()).with_context(|| format!("cannot use the configuration {path}"))?;
         if let Some(listen) = self.listen {
             config.http.listen = listen;

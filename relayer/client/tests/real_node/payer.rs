@@ -69,12 +69,14 @@ async fn an_open_that_was_cut_off_is_found_and_a_payee_claims_all_that_a_payer_k
     // As it went through a file.
     let vouchers = [high, low, of_lost].map(|v| serde_json::from_str::<SignedVoucher>(&serde_json::to_string(&v).unwrap()).unwrap());
     let claimed = payee.claim_all(&vouchers).await.unwrap();
-    let outcomes: Vec<_> = claimed.iter().map(|c| (c.voucher.number, c.outcome, c.total)).collect();
+    let outcomes: Vec<_> = claimed.rows.iter().map(|c| (c.voucher.number, c.outcome, c.total)).collect();
     assert_eq!(
         outcomes,
         [(lost.number(), RowOutcome::Applied, Some(DOT / 2)), (second.number(), RowOutcome::Applied, Some(2 * DOT))],
         "one row a channel, the highest"
     );
+    assert_eq!(claimed.gains.iter().map(|gain| (gain.units, gain.fee)).collect::<Vec<_>>(), [(DOT / 2 + 2 * DOT, 0)]);
     let again = payee.claim_all(&vouchers).await.unwrap();
-    assert!(again.iter().all(|c| c.outcome == RowOutcome::Stale && c.total.is_none()), "nothing is sent that pays nothing");
+    assert!(again.rows.iter().all(|c| c.outcome == RowOutcome::Stale && c.total.is_none()), "nothing is sent that pays nothing");
+    assert!(again.gains.is_empty());
 }

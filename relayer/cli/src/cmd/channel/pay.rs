@@ -61,6 +61,10 @@ impl Pay {
         let head = network.head().await?;
         let view = network.chain.channel(number, head.block).await?;
         purser.follow(id, &view, head.now)?;
+        if matches!(view, ChannelView::Unknown) {
+            let why = "is not on this chain, or its node is behind: if the chain was begun anew, 'rivulet channel open' opens another";
+            return Err(Failure::NotFound(format!("channel {number} {why}")).into());
+        }
         if self.amount.is_some() && matches!(&view, ChannelView::Live(state) if state.close_due_at.is_some()) {
             // What is signed now could still be claimed, and would buy nothing.
             let open = format!("'rivulet channel open --payee {}' opens another", kept.channel.terms.payee);
@@ -87,7 +91,11 @@ impl Pay {
             .into());
         }
         let relayer = network.relayer(&self.relayer).await?;
-        self.confirm.ask(&format!("Pay {money} to {} from channel {number}", kept.site))?;
+        // By the same name nothing more is promised.
+        let is_again = self.purchase.as_ref().is_some_and(|name| kept.last.as_ref().is_some_and(|last| last.name == *name && !name.is_empty()));
+        if !is_again {
+            self.confirm.ask(&format!("Pay {money} to {} from channel {number}", kept.site))?;
+        }
         let session = Session::new(purser.purse, relayer);
         let purchase = self.purchase.unwrap_or_default();
         let Paid { voucher, receipt } = session.pay(id, money.units, &purchase).await.map_err(|e| {
@@ -99,9 +107,10 @@ impl Pay {
         let left = session.purse().get(id).map_or(0, |kept| kept.left());
         let json = json!({
             "channel": number.to_string(), "paid": money.json(), "total": coin.money(voucher.cumulative_amount).json(), "left": coin.money(left).json(),
-            "purchase": purchase, "voucher": voucher, "receipt": receipt,
+            "purchase": purchase, "paid_before": is_again, "voucher": voucher, "receipt": receipt,
         });
-        Ok(Told::new(json, format!("paid {money} from channel {number}; {} left", coin.money(left))))
+        let what = if is_again { format!("{purchase:?} had been paid before: nothing was paid now") } else { format!("paid {money}") };
+        Ok(Told::new(json, format!("{what} from channel {number}; {} left", coin.money(left))))
     }
 }
 

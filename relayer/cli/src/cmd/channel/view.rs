@@ -67,7 +67,7 @@ impl<'a> View<'a> {
         let head = network.head().await?;
         let view = network.chain.channel(channel.number(), head.block).await?;
         purser.follow(channel.id, &view, head.now)?;
-        let state = if let ChannelView::Live(state) = view { Some(state) } else { None };
+        let state = if let ChannelView::Live(state) = view { Some(state).filter(|state| state.terms == channel.terms) } else { None };
         let kept = purser.purse.get(channel.id);
         let limits = kept.as_ref().map(|kept| {
             let (site, token) = (&kept.site, kept.channel.terms.token);

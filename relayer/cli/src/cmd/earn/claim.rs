@@ -9,10 +9,11 @@ use crate::{
 };
 use anyhow::Context;
 use clap::Args;
-use rivulet_client::{Claimed, Payee, SignedVoucher};
+use rivulet_client::{Claimed, Claims, Payee, SignedVoucher};
 use rivulet_core::outcome::RowOutcome;
+use rivulet_rules::chain::ContractKind;
 use serde_json::{Value, json};
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 /// Claims vouchers without a relayer: from a file, or from what a relayer has.
 #[derive(Debug, Args)]
@@ -46,6 +47,19 @@ fn read(path: &PathBuf) -> anyhow::Result<Vec<SignedVoucher>> {
     read().map_err(|e: serde_json::Error| Failure::Usage(format!("{shown}: expected a voucher or a list of them: {e}")).into())
 }
 
+/// For people.
+fn said(outcome: RowOutcome) -> &'static str {
+    match outcome {
+        RowOutcome::Applied => "paid",
+        RowOutcome::Capped => "paid, up to the channel's deposit",
+        RowOutcome::Stale => "nothing new: its voucher was claimed before",
+        RowOutcome::BadSignature => "not paid: the voucher's signature is not its payer's",
+        RowOutcome::Unknown => "not paid: there is no such channel",
+        RowOutcome::Closed => "not paid: the channel has ended",
+    }
+}
+
+/// For programs.
 fn outcome(outcome: RowOutcome) -> &'static str {
     match outcome {
         RowOutcome::Applied => "applied",
@@ -65,12 +79,25 @@ impl Claim {
             Some(path) => read(path)?,
             None => network.relayer(&self.relayer).await?.vouchers_of(&payee.address()).await?,
         };
-        let claimed = payee.claim_all(&vouchers).await.context("the vouchers were not claimed")?;
+        let Claims { rows: claimed, gains } = payee.claim_all(&vouchers).await.context("the vouchers were not claimed")?;
+        let mut by_token = BTreeMap::<_, (u128, u128)>::new();
+        for gain in gains {
+            let book = network.chain.book(ContractKind::Channels, gain.book, network.head().await?.block).await?;
+            let sum = by_token.entry(book.context("the node no longer knows the book that paid")?.token).or_default();
+            *sum = (sum.0.saturating_add(gain.units), sum.1.saturating_add(gain.fee));
+        }
+        let sums: Vec<_> = by_token.iter().map(|(token, (units, fee))| [*units, *fee].map(|units| network.coin_of(token).money(units))).collect();
         let rows: Vec<_> = claimed.iter().map(json_of).collect();
         let paid = claimed.iter().filter(|c| c.total.is_some()).count();
-        let lines = claimed.iter().map(|c| format!("channel {}: {}", c.voucher.number, outcome(c.outcome)));
-        let text = lines.chain([format!("{paid} of {} channels paid", claimed.len())]).collect::<Vec<_>>().join("\n");
-        Ok(Told::new(json!({ "payee": payee.address().to_string(), "paid": paid, "channels": rows }), text))
+        let lines = claimed.iter().map(|c| format!("channel {}: {}", c.voucher.number, said(c.outcome)));
+        let sum = match (&sums[..], claimed.is_empty()) {
+            ([], true) => "there is no voucher to claim".to_owned(),
+            ([], false) => "nothing was claimed".to_owned(),
+            _ => sums.iter().map(|[gain, fee]| format!("claimed {gain}, {fee} of it relay fee")).collect::<Vec<_>>().join("; "),
+        };
+        let text = lines.chain([sum]).collect::<Vec<_>>().join("\n");
+        let sums: Vec<_> = sums.iter().map(|[gain, fee]| json!({ "claimed": gain.json(), "relay_fee": fee.json() })).collect();
+        Ok(Told::new(json!({ "payee": payee.address().to_string(), "paid": paid, "tokens": sums, "channels": rows }), text))
     }
 }
 

@@ -96,9 +96,19 @@ impl Show {
                 rows.push(Row { channels, streams, claimable: coin.money(claimable), streamed: coin.money(streamed), credit: coin.money(credit) });
             }
         }
-        let head_row = ["token", "accepted", "pending", "claimed", "streams", "claimable", "paid", "credit"].map(str::to_owned).to_vec();
+        let head_row =
+            ["token", "by vouchers", "unclaimed", "claimed", "streams", "flowed, unclaimed", "flowed, claimed", "credit"].map(str::to_owned).to_vec();
         let lines: Vec<_> = std::iter::once(head_row).chain(rows.iter().map(Row::line)).collect();
-        let text = if rows.is_empty() { format!("{payee} has earned nothing yet") } else { table(&lines) };
+        let mut text = if rows.is_empty() { format!("{payee} has earned nothing yet") } else { table(&lines) };
+        if rows.iter().any(|row| row.channels.as_ref().is_some_and(|c| c.pending > 0)) {
+            text += "\nvouchers: the relayer claims them when that is worth its cost; 'rivulet earn claim' does so now";
+        }
+        if rows.iter().any(|row| row.claimable.units > 0) {
+            text += "\nstreams: 'rivulet stream claim NUMBER' takes what has flowed; 'rivulet stream list' shows them";
+        }
+        if rows.iter().any(|row| row.credit.units > 0) {
+            text += "\ncredit: what a payout that did not go through has left; 'rivulet earn collect' takes it";
+        }
         let tokens: Vec<_> = rows.iter().map(Row::json).collect();
         Ok(Told::new(json!({ "payee": payee.to_string(), "as_of": head.now, "relayer_asked": of_relayer.is_some(), "tokens": tokens }), text))
     }

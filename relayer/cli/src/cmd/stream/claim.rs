@@ -71,6 +71,6 @@ impl Claim {
             "block": report.block.number,
         });
         let credit = if is_credit { ": kept as credit, collect it by 'rivulet earn collect'" } else { "" };
-        Ok(Told::new(json, format!("claimed {gained} from stream {number}, {fee} of it relay fee{credit}")))
+        Ok(Told::new(json, format!("claimed {gained} from stream {number} for {to}, {fee} of it relay fee{credit}")))
     }
 }

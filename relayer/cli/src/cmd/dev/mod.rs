@@ -1,11 +1,14 @@
 //! `rivulet dev`: a network on this machine to try everything on.
 
+mod fund;
+
 use super::deploy::bundles;
 use crate::{failure::Failure, home};
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, Subcommand};
 use rivulet_chain::{
     Chain, Deployment, Lane, Node, NodeOptions, Signer,
+    account::address_of,
     deploy::{Plan, deploy},
 };
 use std::{
@@ -23,13 +26,18 @@ use tokio::{
 
 /// Runs a development node, both contracts and a relayer with its web pages, until ctrl-C.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
   rivulet dev
       node, contracts, relayer and web pages; prints what to try next
   rivulet dev --fresh --rpc-port 9955 --eth-rpc-port 8546 --relayer-port 8799
       from an empty chain, on other ports
+  rivulet dev fund me
+      while it runs, in another terminal: money for a key of one's own
 
-Everybody knows the keys of this network: its money is worth nothing. It is made of rivulet-node, beside this program, in PATH or named in RIVULET_NODE.")]
+Two of them at a time have channels by the same numbers: give each a RIVULET_HOME of its own. Everybody knows the keys of this network: its money is worth nothing. It is made of rivulet-node, beside this program, in PATH or named in RIVULET_NODE."
+)]
 pub struct Dev {
     /// Where chain, network file, relayer's database and logs are. [default: dev/ where this program keeps its keys]
     #[arg(long, value_name = "DIR")]
@@ -49,6 +57,13 @@ pub struct Dev {
     /// The folder with channels.polkavm and streams.polkavm. [default: deployments/bundles]
     #[arg(long, value_name = "DIR")]
     bundles: Option<PathBuf>,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Fund(fund::Fund),
 }
 
 /// A machine that does much else is slow to start a node.
@@ -186,8 +201,20 @@ fn toml_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// What is being done, for who waits.
+fn doing(what: &str) {
+    eprintln!("{what} ...");
+}
+
 impl Dev {
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.action {
+            Some(Action::Fund(fund)) => super::tell(fund.network.json, fund.run()),
+            None => super::block_on(self.serve()),
+        }
+    }
+
+    async fn serve(self) -> anyhow::Result<()> {
         let folder = match &self.folder {
             Some(folder) => folder.clone(),
             None => home::folder()?.join("dev"),
@@ -206,10 +233,13 @@ impl Dev {
         drop(std::net::TcpListener::bind(("127.0.0.1", self.relayer_port)).with_context(|| {
             format!("port {} is taken, perhaps by another relayer: stop it, or choose another by --relayer-port", self.relayer_port)
         })?);
+        doing("starting the node");
         let (mut node, rpc_url, eth_url) = start_node(&folder, self.rpc_port, self.eth_rpc_port).await?;
+        doing(if folder.join("dev.json").is_file() { "looking for the contracts" } else { "deploying the contracts" });
         let deployment = contracts(&folder, &rpc_url, self.bundles.as_deref()).await?;
+        doing("starting the relayer");
         let (mut relayer, url) = start_relayer(&folder, [&rpc_url, &eth_url], self.relayer_port).await?;
-        println!("{}", next_steps(&folder, [&rpc_url, &eth_url, &url], &deployment));
+        println!("{}", next_steps(&folder, [&rpc_url, &eth_url, &url], &deployment)?);
         let ended = tokio::select! {
             () = told_to_stop() => None,
             _ = node.child.wait() => Some(node.failed("ended by itself")),
@@ -233,17 +263,18 @@ async fn told_to_stop() {
     }
 }
 
-fn next_steps(folder: &Path, [rpc_url, eth_url, url]: [&str; 3], deployment: &Deployment) -> String {
+fn next_steps(folder: &Path, [rpc_url, eth_url, url]: [&str; 3], deployment: &Deployment) -> anyhow::Result<String> {
+    let charlie = address_of(&Signer::from_uri("//Charlie")?.account());
     let file = folder.join("dev.json");
     // The first terminal may have found this program by a script.
     let own = env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned())).unwrap_or_default();
     let is_known = env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|dir| dir == own));
     let path = if is_known { String::new() } else { format!("  export PATH=\"{}:$PATH\"\n", own.display()) };
-    format!(
+    Ok(format!(
         "node      {rpc_url}, Polkadot Hub's fees and deposits
 ethereum  {eth_url}, chain id {}: for wallets, viem and ethers
 relayer   {url}
-pages     {url}/ (earnings), {url}/pay: in a browser
+pages     {url}/?payee={charlie} (//Charlie's earnings), {url}/pay: in a browser
 contracts {} (channels), {} (streams)
 network   {}
 logs      {}
@@ -255,6 +286,7 @@ In another terminal:
   rivulet earn show --key //Charlie
   rivulet stream create --key //Bob --payee //Charlie --rate 3usdc/hour --deposit 20usdc
   rivulet stream watch 1/0
+A key of your own: 'rivulet key new me', then 'rivulet dev fund me'.
 
 ctrl-C stops all of it.",
         deployment.chain_id,
@@ -264,5 +296,5 @@ ctrl-C stops all of it.",
         folder.display(),
         file.display(),
         file.display(),
-    )
+    ))
 }
