@@ -200,6 +200,10 @@ mod tests {
         let chain = ChainError::WrongChain { what: "chain id", expected: "1".into(), found: "2".into() };
         let error = anyhow::Error::new(ClientError::Chain(chain)).context("opening a channel");
         assert_eq!(exit_of(&error), Exit::Unsafe);
+        let config = anyhow::Error::new(PaywallConfigError::Parse(String::new())).context("cannot use the configuration");
+        assert_eq!(exit_of(&config), Exit::Usage);
+        let other = StartError::OtherRelayer { url: String::new(), field: "chain id", found: "1".into(), expected: "2".into() };
+        assert_eq!(exit_of(&other.into()), Exit::Unsafe);
         let none: anyhow::Result<()> = Err(anyhow::anyhow!("else"));
         assert_eq!(exit_of(&none.context("doing").unwrap_err()), Exit::Failed);
         assert_eq!(exit_of(&Failure::NotConfirmed(String::new()).into()), Exit::NotConfirmed);

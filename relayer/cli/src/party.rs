@@ -6,7 +6,7 @@ use crate::{
     network::{Network, is_dev},
 };
 use rivulet_chain::{
-    Chain, Signer, Standing,
+    Chain, Deployment, Signer, Standing,
     account::{address_of, read_account},
 };
 use rivulet_client::Error as ClientError;
@@ -59,6 +59,15 @@ impl Party {
         }
     }
 
+    /// On a network with money of worth, nobody is paid whose key everybody knows.
+    fn check_secret(&self, deployment: &Deployment) -> Result<(), Failure> {
+        if !matches!(self, Self::Known(_)) || is_dev(deployment) {
+            return Ok(());
+        }
+        let why = format!("everybody knows the key of {}, which was named by a path: whoever comes first takes what is paid to it", self.address());
+        Err(Failure::Unsafe(format!("{why}. Name an account of {}", deployment.network)))
+    }
+
     /// The address, once it is sure that who was named gets what is paid to it. An address behind which no account is known is refused, unless strangers are
     /// paid too.
     pub async fn payable(&self, network: &Network, strangers: bool) -> anyhow::Result<Address> {
@@ -67,11 +76,8 @@ impl Party {
 
     /// As [`Party::payable`], for who has only a chain.
     pub async fn payable_on(&self, chain: &Chain, strangers: bool) -> anyhow::Result<Address> {
+        self.check_secret(chain.deployment())?;
         let address = self.address();
-        if matches!(self, Self::Known(_)) && !is_dev(chain.deployment()) {
-            let why = format!("everybody knows the key of {address}, which was named by a path: whoever comes first takes what is paid to it");
-            return Err(Failure::Unsafe(format!("{why}. Name an account of {}", chain.deployment().network)).into());
-        }
         let node = chain.node();
         let standing = node.standing(&address, node.finalized().await?).await?;
         match (self, standing) {
@@ -85,6 +91,28 @@ impl Party {
             .into()),
             (Self::Address(_), Standing::Unknown) if !strangers => Err(ClientError::UnmappedPayee(address).into()),
             (Self::Address(_), _) => Ok(address),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::tests::deployment;
+
+    #[test]
+    fn who_everybody_could_be_is_paid_on_development_networks_only() {
+        let charlie: Party = "//Charlie".parse().unwrap();
+        assert!(charlie.check_secret(&deployment(420_420_420)).is_ok());
+        let refused = charlie.check_secret(&deployment(420_420_419)).unwrap_err().to_string();
+        assert!(refused.contains("everybody knows the key of 0xe2235a2ffe0354b27a6a1c543be6bf2920ff2134"), "{refused}");
+        assert!(Party::Address(charlie.address()).check_secret(&deployment(420_420_419)).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_name_of_anybody_is_refused() {
+        for given in ["", "me/../other", "0x1234", "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQX"] {
+            assert!(given.parse::<Party>().unwrap_err().contains("a path such as //Charlie"), "{given}");
         }
     }
 }

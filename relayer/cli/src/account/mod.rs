@@ -111,11 +111,11 @@ fn dev(uri: &str, deployment: &Deployment) -> anyhow::Result<Account> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use serde_json::json;
 
-    fn deployment(chain_id: u64) -> Deployment {
+    pub fn deployment(chain_id: u64) -> Deployment {
         let hash = format!("0x{}", "33".repeat(32));
         let contract = |n: &str| json!({ "address": format!("0x{}", n.repeat(20)), "code_hash": hash });
         let contracts = json!({ "channels": contract("11"), "streams": contract("22") });

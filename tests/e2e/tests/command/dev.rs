@@ -17,10 +17,11 @@ async fn one_command_gives_a_network_and_its_next_steps_work() {
     let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let [port, eth_port] = [free(), free()].map(|listener| listener.local_addr().unwrap().port().to_string());
     let (at, bundles) = (folder.to_str().unwrap(), bundles.to_str().unwrap());
-    let args = ["dev", "--rpc-port", "0", "--eth-rpc-port", &eth_port, "--relayer-port", &port, "--folder", at, "--bundles", bundles];
-    for round in 0..2 {
+    let again = ["dev", "--rpc-port", "0", "--eth-rpc-port", &eth_port, "--relayer-port", &port, "--folder", at, "--bundles", bundles];
+    let anew = [&again[..], &["--fresh"]].concat();
+    for (round, args) in [&again[..], &again, &anew].into_iter().enumerate() {
         let skip = std::fs::metadata(&log).map_or(0, |m| m.len() as usize);
-        let mut dev = Process::start("rivulet dev", user.command(&args), &log).unwrap();
+        let mut dev = Process::start("rivulet dev", user.command(args), &log).unwrap();
         dev.wait_for_line("ctrl-C stops all of it.", skip, START).await.unwrap();
         let text = std::fs::read_to_string(&log).unwrap()[skip..].to_owned();
         let mut user = user.clone();
@@ -40,9 +41,26 @@ async fn one_command_gives_a_network_and_its_next_steps_work() {
                     let asks = ["channel open", "channel pay", "stream create"].iter().any(|what| step.starts_with(what));
                     user.json(&if asks { format!("{step} --yes") } else { step });
                 }
+                // A key of one's own gets money, and is a payee by its name.
+                user.json("key new me");
+                let given = user.json("dev fund me 5dot 3usdc");
+                assert_eq!((given["given"][0]["amount"].as_str(), units(&given["given"][1])), (Some("5"), 3_000_000));
+                let opened = user.json("channel open --key me --payee //Charlie --deposit 3usdc --yes");
+                assert_eq!(opened["payer"], user.json("key show me")["address"]);
+                assert_eq!(user.json("stream create --key //Bob --payee me --rate 1dot/hour --deposit 1dot --yes")["payee"], opened["payer"]);
             }
             // The same chain with what was paid there.
-            _ => assert_eq!(units(&user.json("channel list --key //Bob")["channels"][0]["kept"]["accepted"]), 100_000),
+            1 => assert_eq!(units(&user.json("channel list --key //Bob")["channels"][0]["kept"]["accepted"]), 100_000),
+            // Another chain gives the same numbers again.
+            _ => {
+                let pay = "channel pay 1/0 0.10usdc --key //Bob --yes";
+                user.refused(pay, 9, "is not on this chain");
+                user.json("channel open --key //Charlie --payee //Bob --deposit 1usdc --yes");
+                user.refused(pay, 9, "ended");
+                assert_eq!(user.json("channel open --key //Bob --payee //Charlie --deposit 20usdc --yes")["channel"], "2/0");
+                assert!(user.json("channel list --key //Bob")["channels"].as_array().unwrap().iter().all(|channel| channel["channel"] == "2/0"));
+                assert_eq!(user.json(&pay.replace("1/0", "2/0"))["total"]["amount"], "0.1");
+            }
         }
         // The pages are where it says, and know the Ethereum RPC of this node.
         let pages = text.lines().find_map(|line| line.strip_prefix("pages     ")).unwrap().split('/').take(3).collect::<Vec<_>>().join("/");
