@@ -12,7 +12,8 @@ use std::{
 
 /// A few small records by name, each replaced as a whole. A device with flash memory of its own kind writes these two functions.
 ///
-/// Names are of lower-case letters, digits and hyphens, at most 80 bytes; a record is below 4 KB.
+/// Names are of lower-case letters, digits and hyphens, at most 80 bytes; a record is below 4 KB, and up to
+/// 32 addresses of pages longer where channels pay paywalls.
 pub trait Keep: fmt::Debug + Send + Sync + 'static {
     /// Every record, with its name.
     ///

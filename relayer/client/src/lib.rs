@@ -69,7 +69,7 @@ pub use limits::{Limits, PeriodLimit};
 pub use payee::{ALL, Claimed, Claims, Gain, Payee};
 #[cfg(feature = "chain")]
 pub use payer::{OpenChannel, Payer};
-pub use purse::{Kept, Purchase, Purse};
+pub use purse::{Kept, Purchase, Purse, Ticket};
 #[cfg(feature = "http")]
 pub use relay::{Receipt, Relayer};
 #[cfg(feature = "http")]

@@ -2,7 +2,8 @@
 
 use crate::{
     account::{Account, KeyArgs},
-    amount::{Amount, Money},
+    amount::{Amount, Coin, Money},
+    cmd::channel::in_money,
     confirm::Confirm,
     failure::Failure,
     kept::{Purser, number},
@@ -12,8 +13,8 @@ use crate::{
 use anyhow::Context;
 use clap::Args;
 use rivulet_client::{
-    Buyer, Kept,
-    buy::{Asked, Price, Priced, Unit},
+    Buyer, Error as ClientError, Kept,
+    buy::{Asked, Bought, Price, Priced, Unit},
 };
 use rivulet_core::ids::{ChannelId, ChannelNumber};
 use rivulet_rules::chain::ChannelView;
@@ -38,7 +39,8 @@ use std::{
       a price by the second or byte: for at most 1 USDC; what of it is not used is credit at the site
 
 The channel is one to the site's payee, in the price's token: 'rivulet channel open' opens it. When the answer was lost or broke off, the same command again, within
-some minutes and before anything else is bought, gets it for what was paid. What has a body (--data) or is paid by steps may have to be paid again.")]
+some minutes, gets it for what was paid. What has a body (--data) or is paid by steps may have to be paid again. What was paid and not served is credit at the site, and is
+used up first; tips ('rivulet channel pay') are none.")]
 pub struct Get {
     /// What to get.
     #[arg(value_name = "URL")]
@@ -88,8 +90,9 @@ struct PaidFor {
     channel: ChannelNumber,
     charged: Money,
     promised: Money,
+    /// What can still be promised.
     left: Money,
-    by_steps: bool,
+    how: String,
 }
 
 impl Get {
@@ -143,15 +146,14 @@ impl Get {
         let output = self.output.as_ref().map(|path| path.display().to_string());
         let to = output.as_ref().map_or(String::new(), |path| format!(" to {path}"));
         let mut json = json!({ "url": self.url.as_str(), "status": got.status, "bytes": got.bytes, "output": output, "paid": Value::Null });
-        let Some(PaidFor { channel, charged, promised, left, by_steps }) = &got.paid else {
+        let Some(PaidFor { channel, charged, promised, left, how }) = &got.paid else {
             return Told::new(json, format!("{} bytes{to}, for nothing", got.bytes));
         };
         json["paid"] = charged.json();
         json["promised"] = promised.json();
         json["channel"] = channel.to_string().into();
         json["left"] = left.json();
-        let steps = if *by_steps { " for the first step" } else { "" };
-        Told::new(json, format!("{} bytes{to}, paid {charged}{steps} from channel {channel}; {left} left", got.bytes))
+        Told::new(json, format!("{} bytes{to}, {how}; {left} left in channel {channel}", got.bytes))
     }
 
     /// Everything that needs the purse; what takes long is done without it, so that other commands can pay.
@@ -175,31 +177,19 @@ impl Get {
             }
         }
         let buyer = Buyer::new(purser.purse)?;
-        let priced = match buyer.ask(self.request(http)?).await? {
+        let priced = match buyer.ask(self.request(http)?).await.map_err(|e| self.elsewhere(e))? {
             Asked::Priced(priced) => priced,
             Asked::Free(response) => return Ok(Got { status: response.status().as_u16(), bytes: self.save(response).await?, paid: None }),
         };
-        let (kept, price, most) = self.agree(&network, &buyer, &priced, &closing).await?;
-        let (id, coin) = (kept.channel.id, network.coin_of(&price.token));
-        // What broke off before is asked for again, as long as the site lets it.
-        let before = buyer.unfinished(&priced).filter(|_| self.channel.is_none());
-        let before = match &before {
-            Some(again) => match buyer.again(&priced, again).await {
-                Ok(bought) => Some(bought),
-                // The site does not give it any more: it is bought anew. Whoever was not heard may still have it, and that is not paid twice.
-                Err(rivulet_client::Error::NotServed(refusal)) if refusal.status < 500 => None,
-                Err(e) => return Err(self.explain(e, &buyer, id, &coin.money(most))),
-            },
-            None => None,
-        };
-        let bought = match before {
-            Some(bought) => bought,
-            None => buyer.buy(&priced, &price, id, most).await.map_err(|e| self.explain(e, &buyer, id, &coin.money(most)))?,
-        };
-        let left = coin.money(buyer.purse().get(id).map_or(0, |kept| kept.left()));
+        let (bought, price) = self.bought(&network, &buyer, &priced, &closing).await?;
+        let coin = network.coin_of(&price.token);
+        let kept = bought.channel.and_then(|number| buyer.purse().channels().into_iter().find(|kept| kept.channel.number() == number));
+        let left = coin.money(kept.as_ref().map_or(0, |kept| kept.channel.left()));
         drop(buyer);
-        let (channel, by_steps) = (bought.channel.unwrap_or_else(|| kept.channel.number()), price.unit != Unit::Request);
-        let paid = PaidFor { channel, charged: coin.money(bought.charged), promised: coin.money(bought.promised), left, by_steps };
+        let by_steps = price.unit != Unit::Request;
+        let (charged, promised) = (coin.money(bought.charged), coin.money(bought.promised));
+        let how = how(&bought, &coin, by_steps);
+        let paid = bought.channel.map(|channel| PaidFor { channel, charged, promised, left, how });
         let (status, mut again) = (bought.response.status().as_u16(), bought.again);
         let mut saved = self.save(bought.response).await;
         for _ in 1..TRIES {
@@ -216,23 +206,35 @@ impl Get {
         if let Some(again) = &again {
             Buyer::new(open()?.purse)?.finished(again).await?;
         }
-        Ok(Got { status, bytes, paid: Some(paid) })
+        Ok(Got { status, bytes, paid })
+    }
+
+    /// Asked for again where it was paid for before, or paid for.
+    async fn bought(&self, network: &Network, buyer: &Buyer, priced: &Priced, closing: &[ChannelNumber]) -> anyhow::Result<(Bought, Price)> {
+        let kept_of = |id| buyer.purse().get(id).filter(|kept: &Kept| self.channel.is_none_or(|named| named == kept.channel.number()));
+        let price_of = |kept: &Kept| priced.prices.iter().find(|price| is_payable(price, kept)).copied();
+        let before = buyer.unfinished(priced).and_then(|again| Some((price_of(&kept_of(again.channel())?)?, again)));
+        if let Some((price, again)) = before {
+            match buyer.again(priced, &again).await {
+                Ok(bought) => return Ok((bought, price)),
+                // The site does not give it any more: it is bought anew. Whoever was not heard may still have it, and that is not paid twice.
+                Err(ClientError::NotServed(refusal)) if refusal.status < 500 => {}
+                Err(e) => return Err(self.explain(e, &network.coin_of(&price.token), buyer, again.channel(), (priced, &price))),
+            }
+        }
+        let (kept, price, most) = self.agree(network, buyer, priced, closing).await?;
+        let bought = buyer.buy(priced, &price, kept.channel.id, most).await;
+        Ok((bought.map_err(|e| self.explain(e, &network.coin_of(&price.token), buyer, kept.channel.id, (priced, &price)))?, price))
     }
 
     /// A price that can be paid, and from where.
     fn choose(&self, network: &Network, buyer: &Buyer, priced: &Priced, closing: &[ChannelNumber]) -> anyhow::Result<(Kept, Price)> {
-        let found = priced.prices.iter().find_map(|price| {
-            // One that is closing takes no new vouchers.
-            let fits = |kept: &Kept| {
-                let number = kept.channel.number();
-                let terms = &kept.channel.terms;
-                !kept.ended
-                    && !closing.contains(&number)
-                    && self.channel.is_none_or(|named| named == number)
-                    && (terms.payee, terms.token) == (price.payee, price.token)
-            };
-            buyer.purse().channels().into_iter().filter(fits).max_by_key(Kept::left).map(|kept| (kept, *price))
-        });
+        // One that is closing takes no new vouchers.
+        let fits = |kept: &Kept| {
+            let number = kept.channel.number();
+            !closing.contains(&number) && self.channel.is_none_or(|named| named == number)
+        };
+        let found = priced.prices.iter().find_map(|price| buyer.channel_for(priced, price, fits).map(|kept| (kept, *price)));
         Ok(found.ok_or_else(|| {
             let ways = priced.prices.iter().map(|price| format!("{} to {}", network.coin_of(&price.token).money(price.units), price.payee));
             let open = priced.prices.first().map_or(String::new(), |price| {
@@ -271,10 +273,31 @@ impl Get {
         Ok((kept, price, most))
     }
 
-    fn explain(&self, e: rivulet_client::Error, buyer: &Buyer, id: ChannelId, most: &Money) -> anyhow::Error {
-        let is_pending = buyer.purse().get(id).is_some_and(|kept| kept.pending.is_some());
-        let hint = if is_pending { ". What was signed is kept: the same command again does not pay twice" } else { "" };
-        anyhow::Error::new(e).context(format!("{} was not got for at most {most}{hint}", self.url))
+    /// An offer for channels of another network or contract.
+    fn elsewhere(&self, e: ClientError) -> anyhow::Error {
+        match e {
+            ClientError::BadOffer { what: what @ ("network" | "channels contract"), expected, found } => Failure::Unsafe(format!(
+                "{} is paid through channels on another {what}, {found}; those here are on {expected}: if that one is to be trusted, give its file by --network and \
+                open a channel there. Nothing was signed",
+                self.url
+            ))
+            .into(),
+            e => e.into(),
+        }
+    }
+
+    fn explain(&self, e: ClientError, coin: &Coin, buyer: &Buyer, id: ChannelId, (priced, price): (&Priced, &Price)) -> anyhow::Error {
+        let kept = buyer.purse().get(id);
+        let unheard = kept.as_ref().is_some_and(|kept| kept.tickets.iter().any(|ticket| ticket.cost == 0 && ticket.request == priced.text));
+        let hint = if unheard { ". What was signed is kept: the same command again does not pay twice" } else { "" };
+        let e = match (e, &kept) {
+            (ClientError::TooDear { price: cost, most }, _) => {
+                Failure::Unsafe(format!("it costs {}, at most {} were allowed: raise --max", step(price, &coin.money(cost)), coin.money(most))).into()
+            }
+            (e, Some(kept)) => in_money(e, coin, kept.channel.number(), kept.channel.left()),
+            (e, None) => e.into(),
+        };
+        e.context(format!("{} was not got{hint}", self.url))
     }
 
     fn draft(&self) -> Option<PathBuf> {
@@ -301,6 +324,32 @@ impl Get {
             std::fs::rename(&draft, path).map_err(|e| cannot_write(path, &e))?;
         }
         Ok(bytes)
+    }
+}
+
+fn is_payable(price: &Price, kept: &Kept) -> bool {
+    (price.payee, price.token) == (kept.channel.terms.payee, kept.channel.terms.token)
+}
+
+/// What a price pays for.
+fn step(price: &Price, cost: &Money) -> String {
+    match price.unit {
+        Unit::Request => cost.to_string(),
+        Unit::Bytes(n) => format!("{cost} for each {n} bytes"),
+        Unit::Secs(n) => format!("{cost} for each {n} s"),
+    }
+}
+
+/// Where the money came from.
+fn how(bought: &Bought, coin: &Coin, by_steps: bool) -> String {
+    let (charged, credit) = (coin.money(bought.charged), bought.charged.saturating_sub(bought.promised));
+    let steps = if by_steps { " for the first step" } else { "" };
+    match (bought.charged, bought.promised) {
+        (0, _) if bought.again.is_some() => "had been paid before".to_owned(),
+        (0, _) => "nothing was charged".to_owned(),
+        (_, 0) => format!("paid {charged}{steps} from credit at the site"),
+        _ if credit > 0 => format!("paid {charged}{steps}, {} of it from credit at the site", coin.money(credit)),
+        _ => format!("paid {charged}{steps}"),
     }
 }
 

@@ -20,29 +20,26 @@
 //! # Ok(()) }
 //! ```
 
+mod ask;
 mod purchase;
+mod send;
+mod settle;
 mod ticket;
 pub mod wire;
 
+pub use ask::{Asked, Price, Priced};
 pub use purchase::{DOMAIN, Purchase, separator};
+pub use send::{Refusal, payment};
 pub use wire::Unit;
 
-use crate::{Channel, Error, Kept, Purse, SignedVoucher, VoucherSigner, till::Till};
-use reqwest::{
-    Request, Response, StatusCode,
-    header::HeaderValue,
-    redirect::{Action, Attempt, Policy},
-};
-use rivulet_core::ids::{Address, ChannelId, ChannelNumber, Deployment, Token};
-use rivulet_rules::text;
+use crate::{Channel, Error, Kept, Purse, Ticket, till::Till};
+use reqwest::{Request, Response, StatusCode, redirect::Policy};
+use rivulet_core::ids::{ChannelId, ChannelNumber, Deployment, Token};
+use send::{Sent, TIMEOUT};
 use std::{
-    collections::BTreeMap,
-    fmt,
+    collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
 };
-use ticket::Ticket;
-use wire::{Offer, PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE, PaymentRequired, PaymentResponse, State};
 
 /// Buys from paywalls with the channels of a purse. Cheap to clone; its futures may be dropped at any point.
 #[derive(Clone, Debug)]
@@ -51,45 +48,8 @@ pub struct Buyer {
     http: reqwest::Client,
     /// Follows nothing: what is paid for is the request that was priced.
     paying: reqwest::Client,
-    /// What is left of each channel's accepted total at its paywall, as that said last.
-    available: Arc<Mutex<BTreeMap<ChannelId, u128>>>,
-}
-
-/// What came of asking.
-#[derive(Debug)]
-pub enum Asked {
-    /// It costs nothing, or nothing that we could pay: the answer as it is.
-    Free(Response),
-    /// It costs something.
-    Priced(Priced),
-}
-
-/// A request that costs something.
-#[derive(Debug)]
-pub struct Priced {
-    request: Request,
-    asked: Instant,
-    /// Method, host, path and query: what a purchase names.
-    pub text: String,
-    /// Every way to pay, in our scheme, for our contract.
-    pub prices: Vec<Price>,
-}
-
-/// One way to pay.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Price {
-    /// To whom.
-    pub payee: Address,
-    /// In what.
-    pub token: Token,
-    /// How much, in the token's smallest unit: for all of it, or for each step.
-    pub units: u128,
-    /// For what.
-    pub unit: Unit,
-    /// How long a purchase may be asked for again.
-    pub window_secs: u64,
-    /// The paywall's clock (Unix seconds).
-    pub now: u64,
+    /// Purchases whose answers this program has: asked for anew, they are others.
+    handed_out: Arc<Mutex<VecDeque<[u8; 32]>>>,
 }
 
 /// What was bought.
@@ -111,107 +71,32 @@ pub struct Bought {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Again {
     channel: Channel,
-    voucher: SignedVoucher,
     ticket: Ticket,
-    text: String,
+    /// Paid for at once, and not by steps.
+    is_whole: bool,
 }
 
-/// Why a site did not serve what was paid for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refusal {
-    /// The HTTP status.
-    pub status: u16,
-    /// What a program acts on: a code of the paywall's or its relayer's, or empty.
-    pub code: String,
-    /// What a person reads.
-    pub detail: String,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.code.as_str(), self.detail.as_str()) {
-            ("", "") => write!(f, "status {}", self.status),
-            ("", detail) => write!(f, "{detail} (status {})", self.status),
-            (code, "") => write!(f, "{code}"),
-            (code, detail) => write!(f, "{detail} ({code})"),
-        }
+impl Again {
+    /// The channel that paid for it.
+    pub fn channel(&self) -> ChannelId {
+        self.channel.id
     }
 }
 
-/// What became of a payment.
-enum Sent {
-    Granted(Response, Box<PaymentResponse>),
-    /// Served without a word of payment: it costs nothing any more.
-    Untold(Response),
-    Refused(Refusal, Option<State>),
-}
-
-/// A site and what is behind it have this long until the answer's head.
-const TIMEOUT: Duration = Duration::from_secs(60);
-const MOST_REDIRECTS: usize = 10;
-/// A channel that the relayer has not seen yet is looked for so often, so far apart.
-const UNSEEN_TRIES: u32 = 12;
-const UNSEEN: Duration = Duration::from_secs(1);
-/// Of a refusal.
-const MOST_BODY: usize = 65_536;
-/// Of its text.
-const MOST_DETAIL: usize = 1_000;
-
-/// What goes into `PAYMENT-SIGNATURE`: a purchase from a channel, with a voucher that covers it.
-///
-/// `purchase.request` is `extra.request` of the 402, `at` the channels contract. The same nonce again is the same purchase, and costs nothing more.
-pub fn payment(channel: &Channel, voucher: &SignedVoucher, signer: &VoucherSigner, at: &Deployment, purchase: &Purchase) -> String {
-    let signature = signer.key().sign(purchase.to_sign(&separator(at)));
-    let terms = &channel.terms;
-    wire::encode(&wire::Payment {
-        x402_version: 2,
-        accepted: wire::Accepted { scheme: wire::SCHEME.to_owned(), network: network(at), asset: terms.token.to_string() },
-        payload: wire::Payload {
-            channel: wire::ChannelJson {
-                book: terms.number.book,
-                serial: terms.number.serial,
-                payer: terms.payer.to_string(),
-                voucher_signer: terms.voucher_signer.to_string(),
-                challenge_period_secs: terms.challenge_period_secs,
-                opened_at: terms.opened_at,
-            },
-            voucher: wire::VoucherJson {
-                channel_id: text::hex(&voucher.channel_id.0),
-                cumulative_amount: voucher.cumulative_amount.to_string(),
-                signature: text::hex(&voucher.signature.0),
-            },
-            purchase: wire::PurchaseJson {
-                amount: purchase.amount.to_string(),
-                nonce: text::hex(&purchase.nonce),
-                valid_until: purchase.valid_until,
-                signature: text::hex(&signature.0),
-            },
-        },
-    })
-}
-
-/// Redirects to another site are left to who asked: a request's headers are for the site that it was made to. Up to HTTPS a site may go.
-fn on_one_site(attempt: Attempt<'_>) -> Action {
-    let is_same = attempt.previous().last().is_some_and(|from| {
-        let to = attempt.url();
-        from.origin() == to.origin() || (from.host_str() == to.host_str() && to.scheme() == "https" && from.scheme() == "http")
-    });
-    match is_same && attempt.previous().len() < MOST_REDIRECTS {
-        true => attempt.follow(),
-        false => attempt.stop(),
-    }
-}
+/// More answers than any program reads at a time.
+const MOST_HANDED_OUT: usize = 1_024;
 
 fn network(at: &Deployment) -> String {
     format!("eip155:{}", at.chain_id)
 }
 
-/// Method, host, path and query, as a purchase names them.
-fn request_text(request: &Request) -> String {
-    let url = request.url();
-    let port = url.port().map_or(String::new(), |port| format!(":{port}"));
-    let query = url.query().map_or(String::new(), |query| format!("?{query}"));
-    format!("{} {}{port}{}{query}", request.method(), url.host_str().unwrap_or_default(), url.path())
+fn bad_header(why: String) -> Error {
+    Error::Answer(format!("the paywall's header: {why}"))
+}
+
+/// What a site says may end at somebody's terminal.
+fn shown(text: String) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 impl Buyer {
@@ -221,9 +106,9 @@ impl Buyer {
     ///
     /// When the system gives no HTTP client.
     pub fn new(purse: impl Into<Arc<Purse>>) -> Result<Self, Error> {
-        let http = reqwest::Client::builder().connect_timeout(TIMEOUT).redirect(Policy::custom(on_one_site)).build().map_err(Error::Site)?;
+        let http = reqwest::Client::builder().connect_timeout(TIMEOUT).redirect(ask::policy()).build().map_err(Error::Site)?;
         let paying = reqwest::Client::builder().connect_timeout(TIMEOUT).redirect(Policy::none()).build().map_err(Error::Site)?;
-        Ok(Self { till: Till::new(purse), http, paying, available: Arc::default() })
+        Ok(Self { till: Till::new(purse), http, paying, handed_out: Arc::default() })
     }
 
     /// The purse.
@@ -252,7 +137,7 @@ impl Buyer {
         };
         let mut missing = None;
         for price in priced.prices.iter().filter(|price| price.token == token) {
-            match self.channel_for(price) {
+            match self.channel_for(&priced, price, |_| true) {
                 Some(kept) => return self.buy(&priced, price, kept.channel.id, most).await,
                 None => missing = missing.or(Some(Error::NoChannel { payee: price.payee, token: price.token })),
             }
@@ -261,49 +146,14 @@ impl Buyer {
         Err(missing.unwrap_or(Error::BadOffer { what: "token", expected: token.to_string(), found }))
     }
 
-    /// A channel of the purse that could pay this; that with most left.
-    pub fn channel_for(&self, price: &Price) -> Option<Kept> {
-        self.purse().channels().into_iter().filter(|kept| !kept.ended && kept.pays(price)).max_by_key(Kept::left)
-    }
-
-    /// Asks, without paying.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Site`]; [`Error::Streaming`]; [`Error::Answer`] for a 402 that cannot be read; [`Error::BadOffer`] when none of its offers is for our contract, or
-    /// the site asks to be paid for another request.
-    pub async fn ask(&self, request: Request) -> Result<Asked, Error> {
-        let mut again = request.try_clone().ok_or(Error::Streaming)?;
-        // Followed is only what carries nothing to anybody else.
-        let http = if matches!(request.method().as_str(), "GET" | "HEAD") { &self.http } else { &self.paying };
-        let response = tokio::time::timeout(TIMEOUT, http.execute(request)).await.map_err(|_| silent())?.map_err(Error::Site)?;
-        let required = match (response.status(), response.headers().get(PAYMENT_REQUIRED)) {
-            (StatusCode::PAYMENT_REQUIRED, Some(header)) => wire::decode::<PaymentRequired>(header.as_bytes()).map_err(bad_header)?,
-            _ => return Ok(Asked::Free(response)),
-        };
-        // Where redirects led.
-        *again.url_mut() = response.url().clone();
-        let text = request_text(&again);
-        let at = self.purse().signer().deployment();
-        let (mut prices, mut misfit) = (Vec::new(), None);
-        for offer in &required.accepts {
-            if offer.extra.request != text {
-                return Err(Error::BadOffer { what: "request", expected: text, found: shown(offer.extra.request.clone()) });
-            }
-            let ours = [("network", network(at), &offer.network), ("channels contract", at.contract.to_string(), &offer.extra.channels)];
-            match ours.into_iter().find(|(_, expected, found)| !expected.eq_ignore_ascii_case(found)) {
-                Some((what, expected, found)) => misfit = Some(Error::BadOffer { what, expected, found: shown(found.clone()) }),
-                None => prices.push(price(offer)?),
-            }
-        }
-        match (prices.is_empty(), misfit) {
-            (true, Some(misfit)) => Err(misfit),
-            (true, None) => Err(Error::Answer("a 402 that is not paid from channels".into())),
-            _ => Ok(Asked::Priced(Priced { request: again, asked: Instant::now(), text, prices })),
-        }
+    /// A channel of the purse that could pay this, of those that fit: one that has paid for it already and may ask again, or that with most left.
+    pub fn channel_for(&self, priced: &Priced, price: &Price, fits: impl Fn(&Kept) -> bool) -> Option<Kept> {
+        let fitting = self.purse().channels().into_iter().filter(|kept| !kept.ended && kept.pays(price) && fits(kept));
+        fitting.max_by_key(|kept| (self.bought_before(kept, priced, price).is_some(), kept.left()))
     }
 
     /// Buys, from a channel, for at most `most` of the token's smallest unit. By steps, `most` is what is signed for: what is not used of it stays at the site.
+    /// What was bought before, and whose answer nobody has, is asked for again.
     ///
     /// # Errors
     ///
@@ -313,8 +163,8 @@ impl Buyer {
         if price.units > most {
             return Err(Error::TooDear { price: price.units, most });
         }
-        let is_step = price.unit != Unit::Request;
-        let amount = if is_step { most } else { price.units };
+        let is_whole = price.unit == Unit::Request;
+        let amount = if is_whole { price.units } else { most };
         let _turn = self.till.turn(id).await;
         let kept = self.purse().get(id).ok_or(Error::NotKept(id))?;
         let Channel { terms, .. } = kept.channel;
@@ -326,124 +176,48 @@ impl Buyer {
         if kept.ended {
             return Err(Error::Ended(kept.channel.number()));
         }
-        let now = priced.now(price);
-        let pending = kept.pending.as_ref().zip(kept.pending_voucher());
-        // One whose answer was lost is asked for again as it was.
-        let lost = pending.and_then(|(pending, voucher)| Some((Ticket::read(&pending.name, &priced.text)?, voucher)));
-        let (mut ticket, mut voucher, mut promised) = match lost.filter(|(ticket, _)| ticket.amount == amount && ticket.is_good_at(now)) {
-            Some((ticket, voucher)) => (ticket, voucher, 0),
-            None => {
-                if let Some((_, voucher)) = pending.filter(|(pending, _)| Ticket::is_name(&pending.name)) {
-                    // Of another page, or too old. If it was accepted all the same, the site shows it with our signature.
-                    self.till.keep(move |purse| purse.refused(&voucher)).await?;
-                }
-                // All of it, or a part, may be left at the site: what is not known yet it says when asked for more than it has. By steps it would serve a part.
-                let asks_first = !is_step && kept.accepted > 0;
-                let missing = self.left(id).map_or(if asks_first { 0 } else { amount }, |left| amount.saturating_sub(left));
-                let ticket = Ticket::new(amount, price, now)?;
-                let voucher = self.promise(id, missing, &ticket, &priced.text).await?;
-                (ticket, voucher, missing)
+        let again = |ticket| Again { channel: kept.channel, ticket, is_whole };
+        if let Some(ticket) = self.bought_before(&kept, priced, price) {
+            match self.once_more(priced, again(ticket)).await {
+                // The site does not give it any more: it is bought anew.
+                Err(Error::NotServed(refusal)) if refusal.status < 500 => {}
+                came => return came,
             }
-        };
+        }
+        let mut promised = 0_u128;
         loop {
-            let again = Again { channel: kept.channel, voucher, ticket, text: priced.text.clone() };
-            let (refusal, state) = match self.send(priced, &again).await? {
+            let again = again(Ticket::new(priced, price, amount)?);
+            let (ticket, now) = (again.ticket.clone(), priced.now(price));
+            let (voucher, missing) = self.till.keep(move |purse| purse.order(id, &ticket, now)).await?;
+            promised = promised.saturating_add(missing);
+            let (refusal, state) = match self.send(priced, &again, &voucher).await? {
                 Sent::Refused(refusal, state) => (refusal, state),
-                served => return self.served(again, served, promised).await,
+                served => return self.served(again, voucher, served, promised).await,
             };
-            if self.settle(&kept.channel, &voucher, state.as_ref()).await? > voucher.cumulative_amount {
+            if self.refused(&again, &voucher, state.as_ref()).await? > voucher.cumulative_amount {
                 // We had forgotten how far we were: what was signed just now lies below, and is worth nothing.
                 promised = 0;
             }
             if refusal.code != "not_enough" {
                 return Err(Error::NotServed(refusal));
             }
-            let missing = amount.saturating_sub(self.left(id).unwrap_or(0));
+            let missing = amount.saturating_sub(self.purse().get(id).map_or(0, |kept| kept.credit));
             // Never more than the price, whatever the site says is left. Nothing missing, and not served: it contradicts itself.
             if missing == 0 || missing > amount.saturating_sub(promised) {
                 let detail = "the site asks for more than its price".to_owned();
                 return Err(Error::NotServed(Refusal { status: StatusCode::PAYMENT_REQUIRED.as_u16(), code: "not_enough".into(), detail }));
             }
-            // One that was accepted without being enough has had its name.
-            ticket = Ticket::new(amount, price, priced.now(price))?;
-            voucher = self.promise(id, missing, &ticket, &priced.text).await?;
-            promised = promised.saturating_add(missing);
         }
     }
 
-    /// Kept with its ticket, even where nothing more is promised: so that a lost answer is asked for again under the same name.
-    async fn promise(&self, id: ChannelId, missing: u128, ticket: &Ticket, text: &str) -> Result<SignedVoucher, Error> {
-        let name = ticket.name(text);
-        self.till.keep(move |purse| purse.promise(id, missing, &name)).await
-    }
-
-    /// A purchase of this request that was granted and not [finished](Buyer::finished): its body broke off, or the program did. [`Buyer::again`] asks for it.
+    /// A purchase of this request that was not [finished](Buyer::finished): its answer was lost or broke off, or the program did. [`Buyer::again`] asks for it.
     pub fn unfinished(&self, priced: &Priced) -> Option<Again> {
-        if !priced.is_repeatable() {
-            return None;
-        }
         let found = |kept: Kept| {
             let price = priced.prices.iter().find(|price| kept.pays(price) && price.unit == Unit::Request)?;
-            let last = kept.last.as_ref()?;
-            let ticket =
-                Ticket::read(&last.name, &priced.text).filter(|ticket| ticket.amount == price.units && ticket.is_good_at(priced.now(price)))?;
-            Some(Again { channel: kept.channel, voucher: kept.voucher(last), ticket, text: priced.text.clone() })
+            let ticket = kept.tickets.iter().find(|ticket| is_for(ticket, priced, price))?.clone();
+            Some(Again { channel: kept.channel, ticket, is_whole: true })
         };
-        self.purse().channels().into_iter().filter(|kept| !kept.ended).find_map(found)
-    }
-
-    /// All of the answer is here: asked for again, the request is another purchase.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be kept.
-    pub async fn finished(&self, again: &Again) -> Result<(), Error> {
-        let (id, name) = (again.channel.id, again.ticket.name(&again.text));
-        self.till.keep(move |purse| purse.forget(id, &name)).await
-    }
-
-    fn left(&self, id: ChannelId) -> Option<u128> {
-        self.available.lock().unwrap_or_else(PoisonError::into_inner).get(&id).copied()
-    }
-
-    /// Sends it, and again while the relayer has not seen the channel yet: it may be seconds behind whoever opened it.
-    async fn send(&self, priced: &Priced, again: &Again) -> Result<Sent, Error> {
-        let mut tries = 0;
-        loop {
-            match self.send_once(priced, again).await? {
-                Sent::Refused(refusal, _) if tries < UNSEEN_TRIES && matches!(refusal.code.as_str(), "unknown_channel" | "not_final") => tries += 1,
-                sent => return Ok(sent),
-            }
-            tokio::time::sleep(UNSEEN).await;
-        }
-    }
-
-    async fn send_once(&self, priced: &Priced, Again { channel, voucher, ticket, .. }: &Again) -> Result<Sent, Error> {
-        let mut request = priced.request.try_clone().ok_or(Error::Streaming)?;
-        let purchase = ticket.purchase(channel.id, &priced.text);
-        let signer = self.purse().signer();
-        let header = payment(channel, voucher, signer, signer.deployment(), &purchase);
-        let header = HeaderValue::try_from(header).map_err(|e| Error::Answer(e.to_string()))?;
-        request.headers_mut().insert(PAYMENT_SIGNATURE, header);
-        let answer = tokio::time::timeout(TIMEOUT, self.paying.execute(request)).await;
-        let response = answer.map_err(|_| silent())?.map_err(Error::Site)?;
-        let status = response.status();
-        if let Some(told) = response.headers().get(PAYMENT_RESPONSE) {
-            let told = wire::decode::<PaymentResponse>(told.as_bytes()).map_err(bad_header)?;
-            return Ok(Sent::Granted(response, Box::new(told)));
-        }
-        if status.is_success() || status.is_redirection() {
-            return Ok(Sent::Untold(response));
-        }
-        let required = response.headers().get(PAYMENT_REQUIRED).map(|header| wire::decode::<PaymentRequired>(header.as_bytes()));
-        let required = required.transpose().map_err(bad_header)?;
-        let state = required.as_ref().and_then(|r| r.accepts.iter().find_map(|offer| offer.extra.state.clone()));
-        let refusal = refusal(response, required.map(|r| r.error)).await;
-        match status.is_server_error() {
-            // The voucher may have been handed on: it stays pending.
-            true => Err(Error::NotServed(refusal)),
-            false => Ok(Sent::Refused(refusal, state)),
-        }
+        self.purse().channels().into_iter().filter(|kept| !kept.ended && priced.is_repeatable()).find_map(found)
     }
 
     /// Asks for what was bought once more.
@@ -453,130 +227,49 @@ impl Buyer {
     /// As [`Buyer::buy`].
     pub async fn again(&self, priced: &Priced, again: &Again) -> Result<Bought, Error> {
         let _turn = self.till.turn(again.channel.id).await;
-        let sent = self.send(priced, again).await?;
-        self.served(again.clone(), sent, 0).await
+        self.once_more(priced, again.clone()).await
     }
 
-    async fn served(&self, again: Again, sent: Sent, promised: u128) -> Result<Bought, Error> {
-        let (channel, voucher) = (again.channel, again.voucher);
-        let number = Some(channel.number());
-        match sent {
-            Sent::Granted(response, told) => {
-                // Granted, so accepted, whether it says so or not.
-                self.till.keep(move |purse| purse.accepted(&voucher)).await?;
-                // What it says besides does not matter any more: the answer is paid for, and here.
-                if self.learn(&channel, told.extra.state.as_ref()).await.is_err() {
-                    self.available.lock().unwrap_or_else(PoisonError::into_inner).remove(&channel.id);
-                }
-                let charged = told.amount.parse().unwrap_or(again.ticket.amount);
-                Ok(Bought { response, channel: number, charged, promised, again: Some(again) })
+    /// All of the answer is here: asked for again, the request is another purchase.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be kept.
+    pub async fn finished(&self, again: &Again) -> Result<(), Error> {
+        let (id, ticket) = (again.channel.id, again.ticket.clone());
+        // What steps have cost the site says with the next answer; until then nobody counts on their rest.
+        let cost = ticket.amount;
+        self.till.keep(move |purse| purse.finish(id, &ticket, cost)).await
+    }
+
+    async fn once_more(&self, priced: &Priced, again: Again) -> Result<Bought, Error> {
+        let voucher = self.purse().voucher_for(again.channel.id, &again.ticket)?;
+        match self.send(priced, &again, &voucher).await? {
+            Sent::Refused(refusal, state) => {
+                self.refused(&again, &voucher, state.as_ref()).await?;
+                Err(Error::NotServed(refusal))
             }
-            Sent::Untold(response) => Ok(Bought { response, channel: number, charged: 0, promised, again: None }),
-            Sent::Refused(refusal, _) => Err(Error::NotServed(refusal)),
+            served => self.served(again, voucher, served, 0).await,
         }
     }
 
-    /// Keeps what became of a voucher that was not enough, or refused. Returns the total that is accepted, as our own signature proves.
-    async fn settle(&self, channel: &Channel, voucher: &SignedVoucher, state: Option<&State>) -> Result<u128, Error> {
-        // Our own signature proves it, or it is nothing: the next promise would be added to what was never taken.
-        let proven = state.filter(|state| state.channel_id == text::hex(&channel.id.0)).and_then(|state| {
-            let accepted = text::amount("state.accepted", &state.accepted).ok()?;
-            let signature = text::signature("state.signature", state.signature.as_deref()?).ok()?;
-            self.purse().signer().check(channel, accepted, &signature).ok().map(|()| accepted)
-        });
-        let (voucher, was_taken) = (*voucher, proven.is_some_and(|accepted| accepted >= voucher.cumulative_amount));
-        self.till.keep(move |purse| if was_taken { purse.accepted(&voucher) } else { purse.refused(&voucher) }).await?;
-        self.learn(channel, state).await?;
-        Ok(self.purse().get(channel.id).map_or(0, |kept| kept.accepted))
+    /// A purchase of this request whose answer nobody has. What has a body is served once a purchase: of that, one of which nothing was heard.
+    fn bought_before(&self, kept: &Kept, priced: &Priced, price: &Price) -> Option<Ticket> {
+        let handed_out = self.handed_out.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_missed = |ticket: &&Ticket| ticket.cost == 0 || (priced.is_repeatable() && !handed_out.contains(&ticket.nonce));
+        let mut found = kept.tickets.iter().filter(|ticket| is_for(ticket, priced, price));
+        found.find(is_missed).filter(|_| price.unit == Unit::Request).cloned()
     }
 
-    /// Takes over what the paywall says of a channel, as far as our own signature proves it.
-    async fn learn(&self, channel: &Channel, state: Option<&State>) -> Result<(), Error> {
-        let id = channel.id;
-        let known = state.filter(|state| state.channel_id == text::hex(&id.0)).map(|state| {
-            let amounts = (text::amount("state.accepted", &state.accepted), text::amount("state.available", &state.available));
-            let (Ok(accepted), Ok(available)) = amounts else { return Err(Error::Answer("a state whose amounts are none".into())) };
-            let signature = state.signature.as_deref().map(|signature| text::signature("state.signature", signature)).transpose();
-            Ok((accepted, available, signature.map_err(|_| Error::Answer("a state whose signature is none".into()))?))
-        });
-        let Some((accepted, available, signature)) = known.transpose()? else {
-            self.available.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-            return Ok(());
-        };
-        if self.purse().get(id).is_some_and(|kept| accepted > kept.accepted) {
-            let signature = signature.ok_or(Error::NotOurs { expected: self.purse().signer().key().address(), given: None })?;
-            self.till.keep(move |purse| purse.resume(id, accepted, &signature)).await?;
-        }
-        self.available.lock().unwrap_or_else(PoisonError::into_inner).insert(id, available);
-        Ok(())
-    }
-}
-
-fn price(offer: &Offer) -> Result<Price, Error> {
-    let bad = |_| Error::Answer("PAYMENT-REQUIRED: an offer whose amount or addresses are none".into());
-    Ok(Price {
-        payee: text::address("payTo", &offer.pay_to).map_err(bad)?,
-        token: text::address("asset", &offer.asset).map_err(bad)?,
-        units: text::amount("amount", &offer.amount).map_err(bad)?,
-        unit: offer.extra.unit,
-        window_secs: offer.max_timeout_seconds,
-        now: offer.extra.now,
-    })
-}
-
-fn bad_header(why: String) -> Error {
-    Error::Answer(format!("the paywall's header: {why}"))
-}
-
-fn silent() -> Error {
-    let detail = format!("no answer within {} s", TIMEOUT.as_secs());
-    Error::NotServed(Refusal { status: StatusCode::GATEWAY_TIMEOUT.as_u16(), code: String::new(), detail })
-}
-
-async fn refusal(response: Response, code: Option<String>) -> Refusal {
-    let status = response.status().as_u16();
-    let kind = response.headers().get(reqwest::header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-    let body = tokio::time::timeout(TIMEOUT, begin_of(response)).await.unwrap_or_default();
-    let problem = serde_json::from_str::<serde_json::Value>(&body).ok().filter(|_| kind.contains("json"));
-    let field = |name: &str| problem.as_ref().and_then(|p| p[name].as_str()).map(str::to_owned);
-    // As the paywall writes it for terminals: what it is, then why.
-    let line = || kind.starts_with("text/plain").then(|| body.lines().nth(1).unwrap_or_default().to_owned());
-    let mut detail = field("detail").or_else(line).unwrap_or_default();
-    detail.truncate(detail.char_indices().nth(MOST_DETAIL).map_or(detail.len(), |(at, _)| at));
-    Refusal { status, code: shown(code.or_else(|| field("code")).unwrap_or_default()), detail: shown(detail) }
-}
-
-/// What a site says may end at somebody's terminal.
-fn shown(text: String) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
-}
-
-/// The first part of a body, however long it is.
-async fn begin_of(mut response: Response) -> String {
-    let mut body = Vec::new();
-    while let Ok(Some(part)) = response.chunk().await {
-        body.extend_from_slice(&part);
-        if body.len() >= MOST_BODY {
-            break;
+    fn hand_out(&self, ticket: &Ticket) {
+        let mut handed_out = self.handed_out.lock().unwrap_or_else(PoisonError::into_inner);
+        handed_out.push_back(ticket.nonce);
+        if handed_out.len() > MOST_HANDED_OUT {
+            handed_out.pop_front();
         }
     }
-    String::from_utf8_lossy(&body).into_owned()
 }
 
-impl Priced {
-    /// The paywall's clock by now.
-    fn now(&self, price: &Price) -> u64 {
-        price.now.saturating_add(self.asked.elapsed().as_secs())
-    }
-
-    /// What has a body is served once a purchase.
-    fn is_repeatable(&self) -> bool {
-        matches!(self.request.method().as_str(), "GET" | "HEAD")
-    }
-}
-
-impl Kept {
-    fn pays(&self, price: &Price) -> bool {
-        (self.channel.terms.payee, self.channel.terms.token) == (price.payee, price.token)
-    }
+fn is_for(ticket: &Ticket, priced: &Priced, price: &Price) -> bool {
+    ticket.request == priced.text && ticket.amount >= price.units && ticket.is_good_at(priced.now(price))
 }

@@ -8,13 +8,19 @@
 //! ```
 //!
 //! A voucher is written down before it leaves. As long as it is not known whether it was accepted, no other is signed for its channel: the same one is sent
-//! again, which is harmless. A purchase has a name: asked for twice, it is paid once.
+//! again, which is harmless. A purchase has a name: asked for twice, it is paid once. Purchases from paywalls go on beside each other (`buying`).
 
+#[cfg(feature = "http")]
+mod buying;
 mod kept;
 mod record;
+mod ticket;
 pub(crate) mod units;
 
+#[cfg(feature = "http")]
+pub(crate) use buying::Told;
 pub use kept::{Kept, Purchase};
+pub use ticket::Ticket;
 
 use crate::{Channel, Error, Keep, Limits, SignedVoucher, VoucherSigner, limits::Spent};
 use rivulet_core::{
@@ -161,6 +167,9 @@ impl Purse {
             last: None,
             pending: None,
             best: None,
+            credit: 0,
+            aside: 0,
+            tickets: Vec::new(),
             spent: Spent::default(),
         };
         let mut state = self.state();
@@ -215,7 +224,6 @@ impl Purse {
     /// [`Error::Unsettled`] while another promise of the channel is pending: hand its voucher over again. [`Error::OverLimit`], [`Error::BadTotal`] when it is
     /// too much, [`Error::OtherPrice`] when this purchase had another price, [`Error::Ended`].
     pub fn promise(&self, id: ChannelId, amount: u128, purchase: &str) -> Result<SignedVoucher, Error> {
-        let now = (self.now)();
         self.change(id, |state, kept| {
             let is_it = |known: &&Purchase| known.name == purchase && !purchase.is_empty();
             if let Some(known) = kept.pending.as_ref().filter(is_it).or(kept.last.as_ref().filter(is_it)) {
@@ -224,30 +232,36 @@ impl Purse {
                     false => Err(Error::OtherPrice { purchase: purchase.into(), before: known.amount, now: amount }),
                 };
             }
-            if let Some(pending) = &kept.pending {
-                return Err(Error::Unsettled { purchase: pending.name.clone(), voucher: Box::new(kept.voucher(pending)) });
-            }
-            if kept.ended {
-                return Err(Error::Ended(kept.channel.number()));
-            }
-            let channel = &kept.channel;
-            let total = kept.accepted.saturating_add(amount);
-            if total > channel.deposit {
-                return Err(Error::BadTotal { total, promised: kept.accepted, deposit: channel.deposit });
-            }
-            // A refused promise may be claimed all the same, so it was counted; only what goes beyond it is new.
-            let growth = total.saturating_sub(channel.promised);
-            let limits = state.limits.get(&(kept.site.clone(), channel.terms.token)).copied().unwrap_or_default();
-            let (spent, in_period) = spent(state, &kept.site, channel.terms.token, now);
-            limits.allow(&kept.site, growth, spent, in_period)?;
-            let voucher = self.signer.sign(channel.number(), channel.id, total);
-            let promised = Purchase { name: purchase.into(), amount, cumulative_amount: total, signature: voucher.signature };
-            let secs = limits.per_period.map_or(DAY_SECS, |period| period.secs);
-            kept.spent = Spent { at: now.max(kept.spent.at), amount: kept.spent.within(now, secs).saturating_add(growth) };
-            kept.raise(&promised);
-            kept.pending = Some(promised);
-            Ok(voucher)
+            self.grow(state, kept, amount, purchase.into())
         })
+    }
+
+    /// Signs a total that is so much higher, within cover and limits.
+    fn grow(&self, state: &State, kept: &mut Kept, amount: u128, name: String) -> Result<SignedVoucher, Error> {
+        let now = (self.now)();
+        if let Some(pending) = &kept.pending {
+            return Err(Error::Unsettled { purchase: pending.name.clone(), voucher: Box::new(kept.voucher(pending)) });
+        }
+        if kept.ended {
+            return Err(Error::Ended(kept.channel.number()));
+        }
+        let channel = &kept.channel;
+        let total = kept.accepted.saturating_add(amount);
+        if total > channel.deposit {
+            return Err(Error::BadTotal { total, promised: kept.accepted, deposit: channel.deposit });
+        }
+        // A refused promise may be claimed all the same, so it was counted; only what goes beyond it is new.
+        let growth = total.saturating_sub(channel.promised);
+        let limits = state.limits.get(&(kept.site.clone(), channel.terms.token)).copied().unwrap_or_default();
+        let (spent, in_period) = spent(state, &kept.site, channel.terms.token, now);
+        limits.allow(&kept.site, growth, spent, in_period)?;
+        let voucher = self.signer.sign(channel.number(), channel.id, total);
+        let promised = Purchase { name, amount, cumulative_amount: total, signature: voucher.signature };
+        let secs = limits.per_period.map_or(DAY_SECS, |period| period.secs);
+        kept.spent = Spent { at: now.max(kept.spent.at), amount: kept.spent.within(now, secs).saturating_add(growth) };
+        kept.raise(&promised);
+        kept.pending = Some(promised);
+        Ok(voucher)
     }
 
     /// The voucher was accepted: durably, by whom it concerns.
@@ -257,10 +271,7 @@ impl Purse {
     /// As [`Purse::set_deposit`].
     pub fn accepted(&self, voucher: &SignedVoucher) -> Result<(), Error> {
         self.change(voucher.channel_id, |_, kept| {
-            if let Some(pending) = kept.pending.take_if(|p| p.cumulative_amount == voucher.cumulative_amount) {
-                kept.accepted = kept.accepted.max(pending.cumulative_amount);
-                kept.last = Some(pending);
-            }
+            kept.accept(voucher.cumulative_amount);
             Ok(())
         })
     }
@@ -273,19 +284,7 @@ impl Purse {
     /// As [`Purse::set_deposit`].
     pub fn refused(&self, voucher: &SignedVoucher) -> Result<(), Error> {
         self.change(voucher.channel_id, |_, kept| {
-            kept.pending.take_if(|p| p.cumulative_amount == voucher.cumulative_amount);
-            Ok(())
-        })
-    }
-
-    /// The last accepted purchase is over, if it has this name: the same name is another purchase from now on.
-    ///
-    /// # Errors
-    ///
-    /// As [`Purse::set_deposit`].
-    pub fn forget(&self, id: ChannelId, purchase: &str) -> Result<(), Error> {
-        self.change(id, |_, kept| {
-            kept.last.take_if(|last| last.name == purchase);
+            kept.refuse(|pending| pending.cumulative_amount == voucher.cumulative_amount);
             Ok(())
         })
     }
@@ -298,15 +297,25 @@ impl Purse {
     /// [`Error::NotOurs`] when it was not signed by this key for this channel.
     pub fn resume(&self, id: ChannelId, cumulative_amount: u128, signature: &CompactSignature) -> Result<bool, Error> {
         self.change(id, |_, kept| {
-            self.signer.check(&kept.channel, cumulative_amount, signature)?;
-            if cumulative_amount > kept.channel.deposit {
-                return Err(Error::BadTotal { total: cumulative_amount, promised: kept.accepted, deposit: kept.channel.deposit });
-            }
             let is_news = cumulative_amount > kept.accepted;
-            kept.accepted = kept.accepted.max(cumulative_amount);
-            kept.raise(&Purchase { name: String::new(), amount: 0, cumulative_amount, signature: *signature });
+            if cumulative_amount > kept.channel.promised {
+                // What that was promised for is not known here.
+                kept.aside = 0;
+            }
+            self.take(kept, cumulative_amount, signature)?;
             Ok(is_news)
         })
+    }
+
+    /// Takes in a total that is said to be ours.
+    fn take(&self, kept: &mut Kept, cumulative_amount: u128, signature: &CompactSignature) -> Result<(), Error> {
+        self.signer.check(&kept.channel, cumulative_amount, signature)?;
+        if cumulative_amount > kept.channel.deposit {
+            return Err(Error::BadTotal { total: cumulative_amount, promised: kept.accepted, deposit: kept.channel.deposit });
+        }
+        kept.accepted = kept.accepted.max(cumulative_amount);
+        kept.raise(&Purchase { name: String::new(), amount: 0, cumulative_amount, signature: *signature });
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a purse's records are written.
 
-use super::{Kept, Purchase};
+use super::{Kept, Purchase, Ticket};
 use crate::{Channel, Error, Limits, PeriodLimit, limits::Spent, voucher::VoucherSigner};
 use rivulet_core::{
     SoftKeccak,
@@ -34,6 +34,25 @@ struct ChannelRecord {
     last: Option<PurchaseRecord>,
     pending: Option<PurchaseRecord>,
     best: Option<PurchaseRecord>,
+    // Not in records of version 1.
+    #[serde(default, with = "super::units")]
+    credit: u128,
+    #[serde(default, with = "super::units")]
+    aside: u128,
+    #[serde(default)]
+    tickets: Vec<TicketRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TicketRecord {
+    request: String,
+    #[serde(with = "super::units")]
+    amount: u128,
+    #[serde(with = "super::units")]
+    cost: u128,
+    nonce: String,
+    valid_until: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,7 +77,19 @@ struct SiteRecord {
     period_secs: Option<u64>,
 }
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// Without credit and tickets: a purchase from a paywall was a name.
+const FIRST_VERSION: u8 = 1;
+const SITE_VERSION: u8 = 1;
+
+fn ticket_record(Ticket { request, amount, cost, nonce, valid_until }: &Ticket) -> TicketRecord {
+    TicketRecord { request: request.clone(), amount: *amount, cost: *cost, nonce: text::hex(nonce), valid_until: *valid_until }
+}
+
+fn ticket(TicketRecord { request, amount, cost, nonce, valid_until }: TicketRecord) -> Result<Ticket, Why> {
+    let nonce = text::bytes(&nonce).ok_or_else(|| format!("nonce: expected 0x and 64 hex digits, found {nonce:?}"))?;
+    Ok(Ticket { request, amount, cost, nonce, valid_until })
+}
 
 fn purchase(p: &Purchase) -> PurchaseRecord {
     let Purchase { name, amount, cumulative_amount, signature } = p;
@@ -85,7 +116,7 @@ pub(super) fn channel_name(channel: &Channel) -> String {
 }
 
 pub(super) fn write_channel(kept: &Kept) -> Vec<u8> {
-    let Kept { channel, site, accepted, ended, spent, last, pending, best } = kept;
+    let Kept { channel, site, accepted, ended, spent, last, pending, best, credit, aside, tickets } = kept;
     let terms = &channel.terms;
     let record = ChannelRecord {
         version: VERSION,
@@ -106,6 +137,9 @@ pub(super) fn write_channel(kept: &Kept) -> Vec<u8> {
         last: last.as_ref().map(purchase),
         pending: pending.as_ref().map(purchase),
         best: best.as_ref().map(purchase),
+        credit: *credit,
+        aside: *aside,
+        tickets: tickets.iter().map(ticket_record).collect(),
     };
     // Strings and numbers only: this cannot fail.
     serde_json::to_vec_pretty(&record).unwrap_or_default()
@@ -113,8 +147,8 @@ pub(super) fn write_channel(kept: &Kept) -> Vec<u8> {
 
 fn read_channel_of(bytes: &[u8], signer: &VoucherSigner) -> Result<Kept, Why> {
     let r: ChannelRecord = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
-    if r.version != VERSION {
-        return Err(format!("expected version {VERSION}, found {}: a newer program wrote it", r.version));
+    if !(FIRST_VERSION..=VERSION).contains(&r.version) {
+        return Err(format!("expected version {VERSION} or older, found {}: a newer program wrote it", r.version));
     }
     let terms = ChannelTerms {
         number: ChannelNumber { book: r.book, serial: r.serial },
@@ -131,7 +165,13 @@ fn read_channel_of(bytes: &[u8], signer: &VoucherSigner) -> Result<Kept, Why> {
     if r.accepted > r.promised || r.promised > r.deposit {
         return Err(format!("expected accepted ≤ promised ≤ deposit, found {}, {}, {}", r.accepted, r.promised, r.deposit));
     }
-    Ok(Kept { channel, site: r.site, accepted: r.accepted, ended: r.ended, spent: r.spent, last, pending, best })
+    let mut tickets = r.tickets.into_iter().map(ticket).collect::<Result<Vec<_>, _>>()?;
+    if r.version == FIRST_VERSION {
+        let named = |known: &Option<Purchase>, cost: fn(u128) -> u128| known.as_ref().and_then(|known| Ticket::read(&known.name, cost));
+        tickets.extend(named(&last, |amount| amount).into_iter().chain(named(&pending, |_| 0)));
+    }
+    let (accepted, ended, spent, credit, aside) = (r.accepted, r.ended, r.spent, r.credit, r.aside);
+    Ok(Kept { channel, site: r.site, accepted, ended, spent, last, pending, best, credit, aside, tickets })
 }
 
 /// A channel's record, if this is one.
@@ -154,7 +194,7 @@ pub(super) fn site_name(site: &str, token: &Token) -> String {
 
 pub(super) fn write_site(site: &str, token: &Token, limits: &Limits) -> Vec<u8> {
     let record = SiteRecord {
-        version: VERSION,
+        version: SITE_VERSION,
         site: site.into(),
         token: token.to_string(),
         total: limits.total.map(|t| t.to_string()),

@@ -1,3 +1,6 @@
+#[cfg(feature = "http")]
+mod buying;
+
 use super::*;
 use crate::{Folder, PeriodLimit, VoucherKey};
 use rivulet_core::{
@@ -179,7 +182,7 @@ fn a_damaged_record_or_one_of_another_key_stops_everything() {
     let path = dir.path().join(format!("{}.json", record::channel_name(&one)));
     let good = std::fs::read_to_string(&path).unwrap();
     for bad in
-        ["", "{", &good.replace("\"30\"", "\"31\""), &good.replace("\"serial\": 0", "\"serial\": 1"), &good.replace("version\": 1", "version\": 2")]
+        ["", "{", &good.replace("\"30\"", "\"31\""), &good.replace("\"serial\": 0", "\"serial\": 1"), &good.replace("version\": 2", "version\": 3")]
     {
         std::fs::write(&path, bad).unwrap();
         assert!(matches!(Purse::open(Folder::open(dir.path()).unwrap(), signer(3)), Err(Error::BadRecord { .. })), "{bad}");

@@ -11,6 +11,8 @@ mod show;
 mod topup;
 mod view;
 
+pub(super) use pay::in_money;
+
 use crate::{network::Network, told::Told};
 use clap::{Args, Subcommand};
 use rivulet_rules::chain::BlockHead;

@@ -115,7 +115,7 @@ impl Pay {
 }
 
 /// A refusal of the purse, with amounts as people read them.
-fn in_money(e: ClientError, coin: &Coin, number: ChannelNumber, left: u128) -> anyhow::Error {
+pub(in crate::cmd) fn in_money(e: ClientError, coin: &Coin, number: ChannelNumber, left: u128) -> anyhow::Error {
     match e {
         ClientError::BadTotal { .. } => Failure::Unsafe(format!(
             "{} left in it: put more in by 'rivulet channel topup {number} AMOUNT'",
