@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! bought ── dropped at any moment, and bought once ── a buyer that forgot everything goes on ── from credit
+//! a tip buys nothing ── a page that broke off or was lost is served after others were bought
 //! a site that names another request, contract, payee, token ── asks again and again ── makes totals up ── raises its price
 //! ```
 
@@ -14,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rivulet_client::{
-    Buyer, Channel, Error, Folder, Forgetful, OpenChannel, Purse,
+    Buyer, Channel, Error, Folder, Forgetful, OpenChannel, Purse, Relayer, Session,
     buy::{
         Asked, Unit,
         wire::{Extra, Offer, PAYMENT_REQUIRED, PaymentRequired, Resource, SCHEME, State, encode},
@@ -32,6 +33,7 @@ use std::{
 };
 
 const PRICE: u128 = 100_000;
+const TIP: u128 = 150_000;
 
 struct World {
     play: Play,
@@ -75,11 +77,22 @@ impl World {
     }
 
     /// One that keeps its totals.
-    fn keeping(&self) -> Buyer {
-        let purse =
-            Purse::open(Folder::open(self.play.stage.folder.path().join("purse")).unwrap(), self.play.cast.pay[0].vouchers().clone()).unwrap();
+    fn purse(&self) -> Arc<Purse> {
+        let folder = Folder::open(self.play.stage.folder.path().join("purse")).unwrap();
+        let purse = Purse::open(folder, self.play.cast.pay[0].vouchers().clone()).unwrap();
         purse.add(&self.channel, "blog.example").unwrap();
-        Buyer::new(purse).unwrap()
+        purse.into()
+    }
+
+    fn keeping(&self) -> Buyer {
+        Buyer::new(self.purse()).unwrap()
+    }
+
+    /// What a page was charged, and what was promised for it.
+    async fn bought(&self, buyer: &Buyer, path: &str) -> (u128, u128) {
+        let bought = buyer.get(&self.url(path), Coin::Usdc.token(), PRICE).await.unwrap();
+        assert_eq!(bought.response.text().await.unwrap(), path.replace("/articles/", "article "));
+        (bought.charged, bought.promised)
     }
 
     fn url(&self, path: &str) -> String {
@@ -134,6 +147,54 @@ async fn a_buyer_that_forgot_everything(w: &World, promised: u128) {
     let bought = buyer.buy(&priced, &priced.prices[0], w.channel.id, PRICE).await.unwrap();
     let again = buyer.again(&priced, bought.again.as_ref().unwrap()).await.unwrap();
     assert_eq!((bought.charged, again.charged, again.response.text().await.unwrap().as_str()), (PRICE, 0, "article 6"));
+}
+
+async fn a_tip_buys_nothing(w: &World) {
+    let purse = w.purse();
+    let (buyer, session) = (Buyer::new(purse.clone()).unwrap(), Session::new(purse, Relayer::new(w.daemon.url()).unwrap()));
+    // On from what the buyer that forgot everything has promised.
+    w.bought(&buyer, "/articles/3").await;
+    let (before, charged) = (buyer.purse().get(w.channel.id).unwrap().accepted, w.charged());
+    session.pay(w.channel.id, TIP, "").await.unwrap();
+    // To the paywall it is a part of what it may charge.
+    for path in ["/articles/4", "/articles/5"] {
+        assert_eq!(w.bought(&buyer, path).await, (PRICE, PRICE));
+    }
+    let broken = buyer.get(&w.url("/broken/article"), Coin::Usdc.token(), PRICE).await.unwrap();
+    assert_eq!((broken.charged, broken.promised), (0, PRICE));
+    assert_eq!(w.bought(&buyer, "/articles/6").await, (PRICE, 0), "what was not served is credit");
+    drop((buyer, session));
+    let buyer = w.keeping();
+    assert_eq!(w.bought(&buyer, "/articles/7").await, (PRICE, PRICE), "after a restart too");
+    let kept = buyer.purse().get(w.channel.id).unwrap();
+    assert_eq!((kept.aside, kept.credit), (TIP, 0));
+    assert_eq!(w.charged() - charged, kept.accepted - before - TIP, "all but the tip");
+}
+
+async fn others_in_between(w: &mut World) {
+    let buyer = w.keeping();
+    assert_eq!(w.bought(&buyer, "/articles/8").await, (PRICE, PRICE));
+    drop(buyer);
+    // The program ended before it had said that it has all of it.
+    let buyer = w.keeping();
+    let totals = |w: &World, buyer: &Buyer| (buyer.purse().get(w.channel.id).unwrap().accepted, w.charged());
+    let before = totals(w, &buyer);
+    assert_eq!(w.bought(&buyer, "/articles/9").await, (PRICE, PRICE));
+    let again = buyer.get(&w.url("/articles/8"), Coin::Usdc.token(), PRICE).await.unwrap();
+    assert_eq!((again.charged, again.promised), (0, 0));
+    buyer.finished(again.again.as_ref().unwrap()).await.unwrap();
+    // The paywall is gone when the payment comes; another page is bought, and then the first.
+    let Asked::Priced(priced) = buyer.ask(reqwest::Client::new().get(w.url("/articles/8")).build().unwrap()).await.unwrap() else { panic!("free") };
+    w.wall.kill();
+    assert!(matches!(buyer.buy(&priced, &priced.prices[0], w.channel.id, PRICE).await, Err(Error::Site(_))));
+    w.wall.launch().await.unwrap();
+    drop(buyer);
+    let buyer = w.keeping();
+    assert_eq!(w.bought(&buyer, "/articles/4").await, (PRICE, PRICE));
+    assert_eq!(w.bought(&buyer, "/articles/8").await, (PRICE, 0), "what was promised for it was kept for it");
+    let (after, charged) = totals(w, &buyer);
+    assert_eq!((after - before.0, charged - before.1), (3 * PRICE, 3 * PRICE), "three pages");
+    assert_eq!(buyer.purse().get(w.channel.id).unwrap().aside, TIP);
 }
 
 /// A site of the attacker's own: what it says to each request, and what it was sent.
@@ -275,6 +336,8 @@ async fn a_buyer_pays_the_price_once_and_nobody_gets_more_out_of_it() {
     let promised = bought_and_dropped(&w).await;
     a_buyer_that_forgot_everything(&w, promised).await;
     sites_that_want_more(&w).await;
+    a_tip_buys_nothing(&w).await;
+    others_in_between(&mut w).await;
     w.wall.stop().await.unwrap();
     support::strike(w.play, w.daemon).await;
 }

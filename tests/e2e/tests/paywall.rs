@@ -4,137 +4,31 @@
 //! free pages ── a readable 402 ── an article bought, asked for again, after a kill too ── a client that forgot everything goes on
 //! what is not served: forged, foreign, capped, expired, replayed, a closing channel ── what nobody got costs nothing ── a refund is a lower price
 //! by byte and by second: to the last paid byte, raised on the way, resumed
-//! by TLS on all sides, for web pages of another origin, whatever the letters of a path ── what was taken before finality buys nothing
 //! ```
 
+#[path = "support/shop.rs"]
+mod shop;
 mod support;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Response, StatusCode};
 use rivulet_chain::Deployment as DeploymentFile;
-use rivulet_client::{
-    Channel, OpenChannel, SignedVoucher, VoucherKey, VoucherSigner,
-    buy::{Purchase, payment},
-};
+use rivulet_client::{OpenChannel, VoucherKey, VoucherSigner};
 use rivulet_core::ids::Deployment;
 use rivulet_e2e::{
-    harness::{Daemon, Nginx, PaywallFlags, TlsFiles, Wall, built},
-    story::{Play, opening::CHALLENGE_SECS, plan::Coin},
+    harness::{Nginx, PaywallFlags, Wall, built},
+    story::{opening::CHALLENGE_SECS, plan::Coin},
 };
 use rivulet_paywall::{paywall::now, store::Store};
-use rivulet_rules::{
-    chain::{ChannelView, ContractKind},
-    text,
-};
-use serde_json::{Value, json};
+use rivulet_rules::{chain::ContractKind, text};
+use serde_json::Value;
+use shop::{PRICE, Shopper, Wanted, World, decoded, metric, served};
 use std::{
-    path::Path,
     process::Command,
-    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
-const PRICE: u128 = 100_000;
 const STEP: u128 = 1_000;
-
-/// A payer's program: a channel, a key, and what it has promised.
-#[derive(Clone)]
-struct Shopper {
-    http: reqwest::Client,
-    scheme: &'static str,
-    host: String,
-    channel: Channel,
-    signer: VoucherSigner,
-    at: Deployment,
-}
-
-/// What is asked for and how it is paid.
-#[derive(Clone)]
-struct Wanted {
-    request: String,
-    amount: u128,
-    nonce: [u8; 32],
-    valid_until: u64,
-}
-
-fn new_nonce() -> [u8; 32] {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    let mut nonce = [0; 32];
-    nonce[..8].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-    nonce
-}
-
-impl Shopper {
-    fn wanted(&self, path: &str, amount: u128) -> Wanted {
-        Wanted { request: format!("GET {}{path}", self.host), amount, nonce: new_nonce(), valid_until: now() + 200 }
-    }
-
-    fn header_with(&self, wanted: &Wanted, voucher: &SignedVoucher, signer: &VoucherSigner, at: &Deployment) -> String {
-        let Wanted { request, amount, nonce, valid_until } = wanted.clone();
-        let purchase = Purchase { channel_id: voucher.channel_id, amount, request, nonce, valid_until };
-        payment(&self.channel, voucher, signer, at, &purchase)
-    }
-
-    fn header(&self, wanted: &Wanted, voucher: &SignedVoucher) -> String {
-        self.header_with(wanted, voucher, &self.signer, &self.at)
-    }
-
-    /// A voucher that promises so much more.
-    fn promise(&mut self, more: u128) -> SignedVoucher {
-        self.channel.pay(&self.signer, more).unwrap()
-    }
-
-    fn promised(&self) -> SignedVoucher {
-        self.signer.sign(self.channel.number(), self.channel.id, self.channel.promised)
-    }
-
-    async fn get(&self, path: &str, header: Option<&str>) -> Response {
-        let mut request = self.http.get(format!("{}://{}{path}", self.scheme, self.host));
-        if let Some(header) = header {
-            request = request.header("payment-signature", header);
-        }
-        request.send().await.unwrap()
-    }
-
-    /// Pays and gets.
-    async fn buy(&mut self, path: &str, more: u128, amount: u128) -> Response {
-        let (voucher, wanted) = (self.promise(more), self.wanted(path, amount));
-        self.get(path, Some(&self.header(&wanted, &voucher))).await
-    }
-
-    async fn refused(&self, path: &str, header: &str, status: u16, code: &str) -> Value {
-        let request = self.http.get(format!("http://{}{path}", self.host)).header("payment-signature", header).header("accept", "application/json");
-        let response = request.send().await.unwrap();
-        let (given, kind) = (response.status().as_u16(), response.headers()["content-type"].clone());
-        let has_offer = response.headers().contains_key("payment-required");
-        let body: Value = response.json().await.unwrap();
-        assert_eq!((given, body["code"].as_str(), kind.to_str().unwrap()), (status, Some(code), "application/problem+json"), "{body}");
-        assert_eq!(has_offer, status == 402, "{body}");
-        body
-    }
-}
-
-fn decoded(response: &Response, name: &str) -> Value {
-    let value = response.headers().get(name).unwrap_or_else(|| panic!("no {name}: {response:?}"));
-    serde_json::from_slice(&STANDARD.decode(value).unwrap()).unwrap()
-}
-
-async fn served(response: Response, charged: u128, content: &str) {
-    let told = decoded(&response, "payment-response");
-    assert_eq!((response.status(), &response.headers()["cache-control"]), (StatusCode::OK, &"private, no-store".parse().unwrap()), "{told}");
-    assert_eq!((told["success"].as_bool(), told["amount"].as_str()), (Some(true), Some(charged.to_string().as_str())), "{told}");
-    assert_eq!(response.text().await.unwrap(), content);
-}
-
-struct World {
-    play: Play,
-    daemon: Daemon,
-    web: Nginx,
-    wall: Wall,
-    shopper: Shopper,
-    /// To another payee, and in another token.
-    foreign: Vec<Channel>,
-}
 
 async fn world() -> World {
     let options = ["--payers", "1", "--creators", "2", "--streams", "0", "--vouchers", "100"];
@@ -479,12 +373,6 @@ async fn by_second(w: &mut World) {
     assert_eq!(state["state"]["available"], "0");
 }
 
-async fn metric(w: &World, name: &str) -> f64 {
-    let text = w.shopper.http.get(w.wall.metrics_url()).send().await.unwrap().text().await.unwrap();
-    let line = text.lines().find(|l| l.starts_with(name)).unwrap_or_else(|| panic!("no {name} in\n{text}"));
-    line.rsplit(' ').next().unwrap().parse().unwrap()
-}
-
 async fn without_a_relayer(w: &mut World) {
     w.daemon.stop().await.unwrap();
     let (voucher, wanted) = (w.shopper.promise(PRICE), w.shopper.wanted("/articles/1", PRICE));
@@ -551,224 +439,5 @@ async fn a_relayer_of_another_network_is_refused_at_the_start() {
     let output = command.arg("--database").arg(play.stage.folder.path().join("other.db")).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("does not fit: chain_id is"), "{said}");
-    support::strike(play, daemon).await;
-}
-
-/// A certificate for `localhost`, and whoever signed it, as a creator makes them for machines of its own.
-fn tls_files(folder: &Path, name: &str) -> TlsFiles {
-    let key = rcgen::KeyPair::generate().unwrap();
-    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let ca = rcgen::CertifiedIssuer::self_signed(params, key).unwrap();
-    let key = rcgen::KeyPair::generate().unwrap();
-    let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &ca).unwrap();
-    let write = |what: &str, pem: String| {
-        let path = folder.join(format!("{name}.{what}.pem"));
-        std::fs::write(&path, pem).unwrap();
-        path
-    };
-    TlsFiles { ca: write("ca", ca.pem()), certificate: write("crt", certificate.pem()), key: write("key", key.serialize_pem()) }
-}
-
-/// As a browser does before a page's request, and what it then looks at.
-async fn preflight(w: &World, path: &str, origin: &str) -> reqwest::header::HeaderMap {
-    let request = w.shopper.http.request(reqwest::Method::OPTIONS, format!("{}{path}", w.wall.url())).header("origin", origin);
-    let request = request.header("access-control-request-method", "GET").header("access-control-request-headers", "payment-signature,range");
-    let response = request.send().await.unwrap();
-    assert_eq!(response.status(), StatusCode::OK);
-    response.headers().clone()
-}
-
-async fn a_page_of_another_origin_buys(w: &mut World) {
-    let page = "https://app.example";
-    let granted = metric(w, "rivulet_paywall_requests_total{outcome=\"granted\"}").await;
-    for path in ["/articles/2", "/index.html", "/.well-known/rivulet", "/shared/page"] {
-        let headers = preflight(w, path, page).await;
-        assert_eq!(
-            (&headers["access-control-allow-origin"], &headers["access-control-allow-methods"]),
-            (&page.parse().unwrap(), &"GET".parse().unwrap())
-        );
-        assert_eq!(headers["access-control-allow-headers"], "payment-signature,range");
-        assert!(
-            !headers.contains_key("payment-required")
-                && !preflight(w, path, "https://evil.example").await.contains_key("access-control-allow-origin")
-        );
-    }
-    // What it costs, and then what it paid for and what came: a page can read all of it.
-    let s = &mut w.shopper;
-    let (voucher, wanted) = (s.promise(PRICE), s.wanted("/articles/2", PRICE));
-    let header = s.header(&wanted, &voucher);
-    for (payment, status, shown) in [(None, 402, "payment-required"), (Some(&header), 206, "payment-response")] {
-        let request = s.http.get(format!("{}/articles/2", w.wall.url())).header("origin", page).header("range", "bytes=0-6");
-        let response = payment.into_iter().fold(request, |r, value| r.header("payment-signature", value)).send().await.unwrap();
-        let headers = response.headers();
-        assert_eq!((response.status().as_u16(), &headers["access-control-allow-origin"]), (status, &page.parse().unwrap()));
-        let exposed = headers["access-control-expose-headers"].to_str().unwrap();
-        assert!(headers.contains_key(shown) && [shown, "content-range", "accept-ranges"].iter().all(|name| exposed.contains(name)), "{headers:?}");
-    }
-    // One voice says who may read.
-    let shared = s.http.get(format!("{}/shared/page", w.wall.url())).header("origin", page).send().await.unwrap();
-    let origins: Vec<_> = shared.headers().get_all("access-control-allow-origin").iter().collect();
-    assert!(origins == [page] && !shared.headers().contains_key("access-control-allow-credentials"), "{shared:?}");
-    assert_eq!(metric(w, "rivulet_paywall_requests_total{outcome=\"granted\"}").await, granted + 1.0, "a preflight is no purchase");
-    // What is no preflight is a request as any other, and has its price.
-    let options = w.shopper.http.request(reqwest::Method::OPTIONS, format!("{}/articles/2", w.wall.url())).send().await.unwrap();
-    assert_eq!(options.status(), StatusCode::PAYMENT_REQUIRED);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn by_tls_on_all_sides_pages_of_another_origin_buy_too() {
-    let options = ["--payers", "1", "--creators", "1", "--streams", "0", "--vouchers", "100"];
-    let (play, daemon) = support::stage(&options, |flags| flags.interval_ms = 3_600_000).await;
-    let folder = play.stage.folder.path().to_owned();
-    let (behind, front) = (tls_files(&folder, "behind"), tls_files(&folder, "front"));
-    let web = Nginx::start_tls(&folder, &behind, &daemon.url()).await.unwrap();
-    for path in ["/index.html", "/articles/1", "/articles/2", "/shared/page"] {
-        web.put(path, format!("this is {path}").as_bytes()).unwrap();
-    }
-    let payee = play.cast.creators[0].address();
-    let ca = behind.ca.to_string_lossy().into_owned();
-    let flags = PaywallFlags {
-        upstream: web.url(),
-        payee,
-        // By TLS too: nginx in front of it.
-        relayer: web.url(),
-        deployment: play.stage.deployment_path(),
-        node_url: play.stage.node.url(),
-        prices: vec!["/Articles/*=0.10usdc".into()],
-        tls: Some(front.clone()),
-        more: ["--upstream-ca-file", &ca, "--relayer-ca-file", &ca, "--cors-origin", "https://app.example", "--case-insensitive-paths"]
-            .map(str::to_owned)
-            .into(),
-    };
-    let wall = Wall::start(&folder, flags.clone()).await.unwrap();
-    let payer = &play.cast.pay[0];
-    let wanted = OpenChannel { payee, token: Coin::Usdc.token(), challenge_period_secs: CHALLENGE_SECS, amount: 5_000_000 };
-    let channel = payer.open(&wanted).await.unwrap();
-    let at = payer.chain().binding(ContractKind::Channels);
-    let shopper = Shopper { http: wall.client().unwrap(), scheme: "https", host: wall.host(), channel, signer: payer.vouchers().clone(), at };
-    let mut w = World { play, daemon, web, wall, shopper, foreign: Vec::new() };
-    let s = &mut w.shopper;
-    let begun = Instant::now();
-    // The relayer may not have the channel's block yet: it says when to come back.
-    let (voucher, wanted) = (s.promise(PRICE), s.wanted("/articles/1", PRICE));
-    let header = s.header(&wanted, &voucher);
-    let first = loop {
-        let response = s.get("/articles/1", Some(&header)).await;
-        if response.status() == StatusCode::OK {
-            break response;
-        }
-        assert_eq!(decoded(&response, "payment-required")["error"], "unknown_channel");
-        assert!(response.headers().contains_key("retry-after") && begun.elapsed() < Duration::from_secs(20));
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    };
-    served(first, PRICE, "this is /articles/1").await;
-    let seen = s.get("/seen", None).await.text().await.unwrap();
-    assert_eq!(seen, format!("host={0} for=127.0.0.1 proto=https fhost={0} payer= payment= upgrade=", w.wall.host()));
-    // To a web server that minds letters these are other pages; here they cost the same.
-    for path in ["/ARTICLES/1", "/%41rticles/1", "/aRTICLES/1;x"] {
-        assert_eq!(s.get(path, None).await.status(), StatusCode::PAYMENT_REQUIRED, "{path}");
-    }
-    // No TLS, no answer; a client that does not know who signed the certificate goes.
-    assert!(s.http.get(format!("http://{}/", w.wall.host())).send().await.is_err());
-    assert!(reqwest::get(w.wall.url()).await.is_err());
-    a_page_of_another_origin_buys(&mut w).await;
-
-    // A new certificate, by another: read at SIGHUP.
-    let next = tls_files(&folder, "next");
-    for (from, to) in [(&next.certificate, &front.certificate), (&next.key, &front.key)] {
-        std::fs::copy(from, to).unwrap();
-    }
-    w.wall.hang_up();
-    let trusting = |ca: &Path| {
-        let certificate = reqwest::Certificate::from_pem(&std::fs::read(ca).unwrap()).unwrap();
-        reqwest::Client::builder().add_root_certificate(certificate).build().unwrap()
-    };
-    support::until("the new certificate", async || trusting(&next.ca).get(w.wall.url()).send().await.is_ok()).await;
-    assert!(trusting(&front.ca).get(w.wall.url()).send().await.is_err());
-    w.wall.stop().await.unwrap();
-
-    // A web server that is not who it should be: by its name, by who vouches for it.
-    let unknown = front.ca.to_string_lossy().into_owned();
-    let elsewhere = w.web.url().replace("localhost", "127.0.0.1");
-    for (upstream, ca, expected) in [(elsewhere, &ca, "not valid for name"), (w.web.url(), &unknown, "invalid peer certificate: BadSignature")] {
-        let more = ["--upstream-ca-file", ca].map(str::to_owned).into();
-        let flags = PaywallFlags { upstream, relayer: w.daemon.url(), tls: None, more, ..flags.clone() };
-        let mut wall = Wall::start(&folder, flags).await.unwrap();
-        let response = reqwest::get(format!("{}/index.html", wall.url())).await.unwrap();
-        assert_eq!(response.status(), StatusCode::BAD_GATEWAY);
-        assert!(response.text().await.unwrap().contains("upstream_unreachable"));
-        assert!(wall.tail().contains(expected), "{}", wall.tail());
-        wall.stop().await.unwrap();
-    }
-    let World { play, daemon, web, .. } = w;
-    drop(web);
-    support::strike(play, daemon).await;
-}
-
-/// A relayer may take totals of a channel that is not final, and shows none of them. They were for something else.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_taken_before_finality_buys_nothing() {
-    let (play, daemon) = support::stage(&["--payers", "1", "--creators", "1", "--streams", "0", "--vouchers", "10"], |flags| {
-        flags.interval_ms = 3_600_000;
-        flags.environment.insert("RIVULET__ACCEPT__UNFINALIZED_MAX_UNITS__NATIVE".into(), "\"1000000\"".into());
-        flags.environment.insert("RIVULET__ACCEPT__UNKNOWN_TTL_MS".into(), "0".into());
-    })
-    .await;
-    let folder = play.stage.folder.path();
-    let web = Nginx::start(folder).await.unwrap();
-    web.put("/articles/1", b"article 1").unwrap();
-    let payee = play.cast.creators[0].address();
-    let flags = PaywallFlags {
-        upstream: web.url(),
-        payee,
-        relayer: daemon.url(),
-        deployment: play.stage.deployment_path(),
-        node_url: play.stage.node.url(),
-        // In wei: for the native token one transaction opens a channel.
-        prices: vec!["/articles/*=0.0000000000001native".into()],
-        tls: None,
-        more: Vec::new(),
-    };
-    let mut wall = Wall::start(folder, flags).await.unwrap();
-    let (payer, node) = (&play.cast.pay[0], &play.stage.node);
-    let wanted = OpenChannel { payee, token: Coin::Dot.token(), challenge_period_secs: CHALLENGE_SECS, amount: 10_000_000_000_000_000 };
-    // Of the same book, the one before.
-    let before = payer.open(&wanted).await.unwrap().number();
-    let number = rivulet_core::ids::Number { serial: before.serial + 1, ..before };
-    node.set_sealing(false).await.unwrap();
-    let at = payer.chain().binding(ContractKind::Channels);
-    let unfinal = async {
-        support::until("the channel is asked for", async || node.pending().await.unwrap() > 0).await;
-        node.call("dev_sealBlock", json!([false])).await.unwrap();
-        let chain = payer.chain();
-        let best = chain.node().best().await.unwrap();
-        let ChannelView::Live(state) = chain.channel(number, best).await.unwrap() else { panic!("no channel {number}") };
-        let id = state.terms.channel_id(&at, &rivulet_core::SoftKeccak);
-        let channel = Channel { id, terms: state.terms, deposit: state.deposit, promised: 0 };
-        let http = reqwest::Client::new();
-        let mut s = Shopper { http, scheme: "http", host: wall.host(), channel, signer: payer.vouchers().clone(), at };
-        // A tip. The relayer takes it, and does not show it.
-        let tip = s.promise(PRICE);
-        rivulet_client::Relayer::new(daemon.url()).unwrap().pay(&tip).await.unwrap();
-        let wanted = s.wanted("/articles/1", PRICE);
-        let body = s.refused("/articles/1", &s.header(&wanted, &tip), 402, "unknown_channel").await;
-        assert!(body["detail"].as_str().unwrap().contains("once its block is final"), "{body}");
-        node.call("dev_sealBlock", json!([true])).await.unwrap();
-        node.set_sealing(true).await.unwrap();
-        s
-    };
-    let (opened, mut s) = tokio::join!(payer.open(&wanted), unfinal);
-    assert_eq!(opened.unwrap().id, s.channel.id);
-    let wanted = s.wanted("/articles/1", PRICE);
-    support::until("the channel is final", async || {
-        let response = s.get("/articles/1", Some(&s.header(&wanted, &s.promised()))).await;
-        assert_eq!(response.status(), StatusCode::PAYMENT_REQUIRED);
-        decoded(&response, "payment-required")["error"] == "not_enough"
-    })
-    .await;
-    served(s.buy("/articles/1", PRICE, PRICE).await, PRICE, "article 1").await;
-    wall.stop().await.unwrap();
-    drop(web);
     support::strike(play, daemon).await;
 }
