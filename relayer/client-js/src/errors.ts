@@ -32,6 +32,8 @@ export type ErrorCode =
   | 'no_channel'
   /** A site asks to be paid for another request than was made to it. */
   | 'not_this_request'
+  /** A paid request was answered by a redirect that cannot be handed on. Sent: the purchase is kept. */
+  | 'redirected'
   /** The relayer or the site refused: `problem` says why. */
   | 'rejected'
   /** The relayer did not answer: the voucher may have arrived. */

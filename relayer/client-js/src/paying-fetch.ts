@@ -1,7 +1,7 @@
 import type { Hex } from 'viem';
 import { RivuletError } from './errors.js';
 import type { PayChannel } from './pay-channel.js';
-import { type Bought, type Offer, type Settled, SCHEME, buy, checkRequest, choose, finish, fromHeader, lose, payload, raise, readOffer, readSettled, refuse, settle, stateOf } from './purchases.js';
+import { type Bought, type Offer, type Settled, SCHEME, buy, checkRedirect, checkRequest, choose, finish, fromHeader, lose, payload, raise, readOffer, readSettled, refuse, settle, stateOf } from './purchases.js';
 import type { Purse } from './purse.js';
 import { Rejected, readProblem } from './relayer.js';
 
@@ -183,8 +183,11 @@ function whole(answer: Response, meter: Meter, end: (isWhole: boolean) => Promis
  * request again costs nothing more: the purchase is in the channel's store, as its totals are. What a site did not serve, or gave back, is credit, and spent first.
  * A site that knows of a higher total is believed by our own signature alone.
  *
+ * A page that costs something is asked for where redirects led, if that is the same site. The paid request itself follows none, as its payment would go along: a
+ * redirect is the answer then, as with `redirect: 'manual'`, for the caller to follow. In browsers, which hide where it leads, `redirected` is thrown instead.
+ *
  * Each channel needs the limit `perPayment`, for nobody is asked. Throws, beside what `fetch` throws, {@link RivuletError}: `no_channel`, `wrong_contract`,
- * `not_this_request`, `over_limit`, `not_covered`, `not_ours`, `storage`, `bad_answer`: nothing more was signed; {@link Rejected}: the site did not take the payment.
+ * `not_this_request`, `over_limit`, `not_covered`, `not_ours`, `storage`, `bad_answer`: nothing more was signed; `redirected`: it was paid; {@link Rejected}: the site did not take the payment.
  *
  * Prices by byte and by second are paid on while the answer is read: it must be read to its end, or cancelled. When the limit is reached, or the site takes no more,
  * the answer breaks off with the reason; go on with a `Range`.
@@ -227,7 +230,8 @@ export function payingFetch(channels: PayChannel | readonly PayChannel[], option
         } else if (!isAgain) throw new Rejected({ status: 402, code: error ?? 'payment_required', detail: `${url} did not take the payment` });
       }
       const bought = await buy(purse, offer, { steps: BigInt(steps), already });
-      const paying = new Request(url === asked.url ? asked.clone() : new Request(url, asked.clone()));
+      // What pays is for the request that was priced, and for whoever answers it: it goes nowhere else.
+      const paying = new Request(url === asked.url ? asked.clone() : new Request(url, asked.clone()), { redirect: 'manual' });
       paying.headers.set('PAYMENT-SIGNATURE', headerOf(purse, offer, bought));
       answer = await inner(paying).catch(async (error: unknown) => {
         await lose(purse, bought.purchase.nonce);
@@ -237,10 +241,12 @@ export function payingFetch(channels: PayChannel | readonly PayChannel[], option
       if (answer.status === 402) continue;
       const { nonce } = bought.purchase;
       const settled = settledOf(answer);
-      if (settled === undefined) return answer;
-      await settle(purse, nonce, settled);
-      onPaid?.({ url, channel: pay, amount: settled.amount, isServed: settled.isServed, purchase: nonce });
-      if (!settled.isServed) return answer;
+      if (settled !== undefined) {
+        await settle(purse, nonce, settled);
+        onPaid?.({ url, channel: pay, amount: settled.amount, isServed: settled.isServed, purchase: nonce });
+      }
+      checkRedirect(answer, url, asked.redirect);
+      if (settled?.isServed !== true) return answer;
       const isWhole = offer.unit === 'request';
       if (answer.body === null) {
         await finish(purse, nonce);

@@ -314,6 +314,19 @@ export function checkRequest(offers: readonly Offer[], method: string, url: stri
   if (other !== undefined) throw new RivuletError('not_this_request', `the site asks to be paid for ${other.request}; fetched was ${fetched}: nothing was signed`);
 }
 
+const REDIRECTS = [301, 302, 303, 307, 308];
+
+/**
+ * A paid request that was answered by a redirect: whoever follows it asks anew, without the payment. Browsers hide from scripts where it leads, and what was charged:
+ * then the purchase is kept. Throws `redirected` there, and for who wants no redirects.
+ */
+export function checkRedirect(answer: Response, url: string, wanted: RequestRedirect): void {
+  const isHidden = answer.type === 'opaqueredirect';
+  if (wanted === 'manual' || !(isHidden || (wanted === 'error' && REDIRECTS.includes(answer.status)))) return;
+  const where = isHidden ? 'which a browser does not show' : `to ${answer.headers.get('location')?.slice(0, 200)}`;
+  throw new RivuletError('redirected', `${url} was paid for and answered by a redirect, ${where}: it was not followed, so that the payment stays where it was made; asked for again by GET, it costs nothing more`);
+}
+
 /** JSON out of a base64 header. Throws `bad_answer`. */
 export function fromHeader(name: string, header: string): unknown {
   try {

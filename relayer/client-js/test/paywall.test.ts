@@ -9,7 +9,7 @@ import {
   type ErrorCode, type Limits, type Paid, type Store, Channels, type Network, PayChannel, Rejected, Relayer, RivuletError, channelsOf, memoryStore, parseAmount, payingFetch, signVoucher,
 } from '../src/index.js';
 import { fileStore } from '../src/node.js';
-import { FILE, type Site, World, account, between, decoded, encoded, networkOf, until, walletOf, webServer } from './support/index.js';
+import { FILE, type Site, World, account, between, decoded, encoded, listener, networkOf, until, walletOf, webServer } from './support/index.js';
 
 const refused = (code: ErrorCode) => (error: unknown) => error instanceof RivuletError && error.code === code;
 const PRICE = 100_000n;
@@ -171,6 +171,30 @@ test('what is posted is paid for each time, and done once', async () => {
   assert.equal(web.posts() - before, 4);
   assert.equal(costs().reduce((a, b) => a + b), 3n * PRICE);
   assert.equal(pay.promised, 4n * PRICE);
+});
+
+test('a payment does not follow a redirect: that is the answer, and the payment stays at the site', async () => {
+  const { pay } = await open();
+  const other = await listener();
+  const { buy, paid } = shopper(pay);
+  for (const to of [`${other.url}/stolen`, `${url}/articles/next`]) {
+    const page = `${url}/articles/led?redirect=${encodeURIComponent(to)}`;
+    const answer = await buy(page);
+    assert.deepEqual([answer.status, answer.headers.get('location'), answer.url, answer.redirected], [302, to, page, false]);
+    assert.equal(await answer.text(), 'it is there');
+  }
+  // It was all that there was to buy.
+  assert.deepEqual(paid.map(({ amount, isServed }) => [amount, isServed]), Array(2).fill([PRICE, true]));
+  assert.deepEqual([other.heard.length, pay.promised], [0, 2n * PRICE]);
+  // Who wants none has it said, and asks again for nothing.
+  const page = `${url}/articles/led?redirect=${encodeURIComponent(other.url)}`;
+  await assert.rejects(buy(page, { redirect: 'error' }), refused('redirected'));
+  assert.equal((await buy(page, { redirect: 'manual' })).status, 302);
+  assert.deepEqual([paid.at(-1)?.amount, other.heard.length, pay.promised], [0n, 0, 3n * PRICE]);
+  // What a free page redirects to is asked for as ever.
+  assert.equal(await text(buy(`${url}/?redirect=${encodeURIComponent(other.url)}`)), 'another site');
+  assert.equal(other.heard.some((headers) => 'payment-signature' in headers), false);
+  await other.close();
 });
 
 test('a file by byte is paid on while it comes, to the limit, and its rest by a range', async () => {

@@ -1,8 +1,8 @@
 // A dapp of another origin, by the published client alone: it learns of chain and contracts from the relayer, opens a channel with the wallet, pays, closes.
-import { Channels, Network, PayChannel, Relayer, browserStore, chainOf, parseAmount, readDeployment, sessionKey } from '@rivulet/client';
+import { Channels, Network, PayChannel, Relayer, browserStore, chainOf, parseAmount, payingFetch, readDeployment, sessionKey } from '@rivulet/client';
 import { createPublicClient, createWalletClient, custom, http } from 'viem';
 
-const [relayerUrl, payee] = ['relayer', 'payee'].map((name) => new URLSearchParams(location.search).get(name));
+const [relayerUrl, payee, wall] = ['relayer', 'payee', 'wall'].map((name) => new URLSearchParams(location.search).get(name));
 const said = document.querySelector('output');
 const told = (text) => (said.textContent = text);
 
@@ -33,6 +33,15 @@ on('#open', async () => {
 on('#pay', async () => {
   await pay.payTo(relayer, parseAmount('0.03usdc', deployment).units);
   told(`paid ${pay.promised}`);
+});
+// A site that answers a payment by a redirect, which this browser does not show; then one that serves.
+on('#buy', async () => {
+  const buy = payingFetch(pay);
+  const page = `${wall}/articles/led`;
+  const hidden = await buy(page).catch((error) => error);
+  if (hidden.code !== 'redirected') throw hidden;
+  const { type } = await buy(page, { redirect: 'manual' });
+  told(`${type}, ${await (await buy(`${wall}/articles/1`)).text()}, paid ${pay.promised}`);
 });
 on('#close', async () => {
   await channels.requestClose(pay.state.terms);

@@ -3,11 +3,11 @@
 //! ```text
 //! given a node, the contracts and a relayer with pages
 //! ├── a payer opens a channel with a wallet, pays without prompts, reloads and goes on; the creator's page shows it live; closed, everybody has what is theirs
-//! ├── a page of another origin, with the client in its own bundle, does the same
+//! ├── a page of another origin, with the client in its own bundle, does the same and buys behind a paywall; a payment follows no redirect
 //! └── a stream's figure runs between blocks and is the chain's; paused, claimed, topped up, cancelled, everybody has what is theirs
 //! ```
 
-use rivulet_e2e::harness::{Daemon, Folder, NodeFlags, RelayerFlags, Stage, free_port};
+use rivulet_e2e::harness::{Daemon, Folder, NodeFlags, RelayerFlags, Stage, built, free_port};
 use rivulet_rules::{
     chain::{Account, ContractKind},
     text,
@@ -76,6 +76,7 @@ impl World {
             "relayer": self.relayer, "rpc": self.stage.node.eth_url(), "node": self.stage.node.url().replace("ws:", "http:"),
             "chain_id": chain.binding(ContractKind::Channels).chain_id, "payee": ETHAN, "payer_key": DOROTHY_KEY,
             "channels": self.contract(ContractKind::Channels), "streams": self.contract(ContractKind::Streams),
+            "rivulet": built("rivulet").unwrap(), "deployment": self.stage.deployment_path(),
         });
         let mut command = Command::new("node");
         command.arg(folder.join("test").join(script)).env("PAGES", world.to_string());
@@ -112,8 +113,8 @@ async fn a_payer_pays_from_a_channel_without_prompts_and_the_creator_sees_it_com
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_page_of_another_origin_opens_a_channel_and_pays_through_the_relayer() {
-    a_channel_is_lived_in_a_browser("elsewhere.mjs", 90_000).await;
+async fn a_page_of_another_origin_opens_a_channel_pays_through_the_relayer_and_buys_behind_a_paywall() {
+    a_channel_is_lived_in_a_browser("elsewhere.mjs", 150_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

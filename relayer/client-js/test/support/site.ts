@@ -1,5 +1,5 @@
 /** What stands before and behind a paywall: a web server, and something in between that changes answers. */
-import { type IncomingMessage, type ServerResponse, createServer, request as forward } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, createServer, request as forward } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Site {
@@ -32,6 +32,8 @@ export function webServer(): Promise<Site & { posts(): number }> {
     if (path.startsWith('/broken/')) return void response.writeHead(503).end('out of order');
     if (path === '/moved') return void response.writeHead(302, { location: '/articles/moved' }).end();
     if (path.startsWith('/away')) return void response.writeHead(302, { location: new URL(`http://localhost:${request.headers.host?.split(':')[1]}/articles/away`).href }).end();
+    const to = new URL(request.url ?? '/', 'http://web').searchParams.get('redirect');
+    if (to !== null) return void response.writeHead(302, { location: to }).end('it is there');
     if (path.startsWith('/api/')) {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -53,6 +55,15 @@ export function webServer(): Promise<Site & { posts(): number }> {
     response.end(path === '/' ? 'welcome' : `page ${path}`);
   });
   return site.then((one) => ({ ...one, posts: () => posts }));
+}
+
+/** Writes down what it is asked, whatever that is. */
+export function listener(): Promise<Site & { readonly heard: IncomingHttpHeaders[] }> {
+  const heard: IncomingHttpHeaders[] = [];
+  return listen(({ headers }, response) => {
+    heard.push(headers);
+    response.end('another site');
+  }).then((site) => ({ ...site, heard }));
 }
 
 /** Passes everything on to a site, and changes the headers of its answers. */

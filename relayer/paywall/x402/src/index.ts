@@ -13,7 +13,7 @@
 import type { PaymentPayloadContext, PaymentPayloadResult, PaymentRequirements, SchemeClientHooks, SchemeNetworkClient } from '@x402/core/types';
 import { type Hex, isAddressEqual } from 'viem';
 import { RivuletError } from '../../../client-js/src/errors.js';
-import { type Offer, SCHEME, buy, checkRequest, choose, finish, fromHeader, payload, readOffer, readSettled, refuse, settle, stateOf } from '../../../client-js/src/purchases.js';
+import { type Offer, SCHEME, buy, checkRedirect, checkRequest, choose, finish, fromHeader, payload, readOffer, readSettled, refuse, settle, stateOf } from '../../../client-js/src/purchases.js';
 import { type Limits, type Payable, Purse } from '../../../client-js/src/purse.js';
 import { type Store, memoryStore } from '../../../client-js/src/store.js';
 import type { VoucherSigner } from '../../../client-js/src/voucher.js';
@@ -104,11 +104,18 @@ export class ChannelScheme implements SchemeNetworkClient {
 
 /**
  * A `fetch` for `wrapFetchWithPayment` that lets a site ask to be paid only for what was fetched from it. Without it a site could name another site's page,
- * and have what was signed for that page: `wrapFetchWithPayment(forThisRequest(fetch), client)`.
+ * and have what was signed for that page: `wrapFetchWithPayment(forThisRequest(fetch), client)`. What pays follows no redirect: that is the answer, and in browsers, which
+ * hide where it leads, the error `redirected`.
  */
 export const forThisRequest =
   (inner: typeof fetch): typeof fetch =>
   async (input, init) => {
+    if (new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined)).has('PAYMENT-SIGNATURE')) {
+      const paying = new Request(input, init);
+      const paid = await inner(new Request(paying, { redirect: 'manual' }));
+      checkRedirect(paid, paying.url, paying.redirect);
+      return paid;
+    }
     const response = await inner(input, init);
     const asked = response.status === 402 ? response.headers.get('PAYMENT-REQUIRED') : null;
     if (asked === null) return response;

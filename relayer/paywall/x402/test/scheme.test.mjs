@@ -1,6 +1,7 @@
 // The plug-in alone: what it signs, when it promises more, what it does not believe. The whole way is tests/e2e/tests/x402_fetch.rs.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { compactSignatureToSignature, getAddress, hashTypedData, parseCompactSignature, recoverAddress, serializeSignature } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
@@ -156,4 +157,22 @@ test('a site cannot have another site\'s page paid', async () => {
   // Nor by a redirect to it: what is signed would be sent to the site that was asked.
   const redirected = async () => Object.defineProperty(await answer('GET blog.example/articles/1')(), 'url', { value: 'https://blog.example/articles/1' });
   await assert.rejects(forThisRequest(redirected)('https://evil.example/x'), /fetched was GET evil\.example\/x/);
+});
+
+test('a payment follows no redirect', async () => {
+  const heard = [];
+  const server = createServer(({ url, headers }, response) => {
+    heard.push([url, headers['payment-signature']]);
+    response.writeHead(url === '/led' ? 302 : 200, url === '/led' ? { location: '/thief' } : {}).end();
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const ask = forThisRequest(fetch);
+  const led = `http://127.0.0.1:${server.address().port}/led`;
+  const headers = { 'PAYMENT-SIGNATURE': 'paid' };
+  const answer = await ask(new Request(led, { headers }));
+  assert.deepEqual([answer.status, answer.headers.get('location')], [302, '/thief']);
+  await assert.rejects(ask(led, { headers, redirect: 'error' }), code('redirected'));
+  assert.equal((await ask(led)).status, 200);
+  assert.deepEqual(heard, [['/led', 'paid'], ['/led', 'paid'], ['/led', undefined], ['/thief', undefined]]);
+  server.close();
 });
