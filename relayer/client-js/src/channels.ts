@@ -44,6 +44,20 @@ export interface OpenChannel {
   readonly pullBy?: 'allowance' | 'permit';
 }
 
+/** A channel that is about to be opened, by what tells it from all others. */
+export interface Opening extends Omit<OpenChannel, 'deposit' | 'pullBy'> {
+  readonly payer: Address;
+  readonly token: Address;
+  /** The first deposit, in the token's smallest unit. */
+  readonly units: bigint;
+  /** Its serial is this or a later one. */
+  readonly fromSerial: number;
+  /** The final block that says so. */
+  readonly at: BlockAt;
+}
+
+/** How many views are asked for at once. */
+const AT_ONCE = 20;
 const SECONDS_OF_A_PERMIT = 1200n;
 
 /** The channels contract. Reading needs no wallet. */
@@ -94,6 +108,41 @@ export class Channels {
     return state;
   }
 
+  /**
+   * What finds a channel again if this program ends before {@link open} returns: to be kept before `open` is called.
+   *
+   * @param payer Whose wallet will send.
+   */
+  async opening({ deposit, challengePeriodSecs, ...parties }: OpenChannel, payer: Address): Promise<Opening> {
+    const at = await this.network.block('final');
+    const [payee, voucherSigner, token] = [getAddress(parties.payee), getAddress(parties.voucherSigner), deposit.token.address];
+    const query = { ...this.contract, blockNumber: at.number } as const;
+    const book = await this.network.client.readContract({ ...query, functionName: 'bookOf', args: [payee, token] });
+    const fromSerial = book === 0 ? 0 : (await this.network.client.readContract({ ...query, functionName: 'book', args: [book] }))[2];
+    return { payer: getAddress(payer), payee, voucherSigner, token, challengePeriodSecs, units: deposit.units, fromSerial, at };
+  }
+
+  /** The channels that may be this one, in their last final block, first opened first: all terms are as they were asked for, the voucher signer among them. */
+  async opened({ payer, payee, voucherSigner, token, challengePeriodSecs, units, fromSerial }: Opening): Promise<ChannelState[]> {
+    const { client, deployment } = this.network;
+    const { number: blockNumber } = await this.network.block('final');
+    const numbers = await this.listByPayee(payee, tokenAt(deployment, token), fromSerial);
+    const isOurs = async ({ book, serial }: ChannelNumber): Promise<boolean> => {
+      const [, by, , signer, , period] = await client.readContract({ ...this.contract, functionName: 'channel', args: [book, serial], blockNumber });
+      return by === payer && signer === voucherSigner && period === challengePeriodSecs;
+    };
+    const found: ChannelState[] = [];
+    for (let at = 0; at < numbers.length; at += AT_ONCE) {
+      const some = numbers.slice(at, at + AT_ONCE);
+      const ours = await Promise.all(some.map(isOurs));
+      for (const number of some.filter((_, i) => ours[i])) {
+        const state = await this.read(number);
+        if (state?.terms.voucherSigner === voucherSigner && state.terms.payer === payer && state.terms.payee === payee && state.deposit >= units) found.push(state);
+      }
+    }
+    return found;
+  }
+
   private async permit({ token, units }: Amount): Promise<Permit> {
     const wallet = await this.network.sender(this.wallet);
     const deadline = (await this.network.block('included')).timestamp + SECONDS_OF_A_PERMIT;
@@ -137,13 +186,13 @@ export class Channels {
     };
   }
 
-  /** Numbers of a payee's open channels in a token, in its last final block. */
-  async listByPayee(payee: Address, token: Token): Promise<ChannelNumber[]> {
+  /** Numbers of a payee's open channels in a token, in its last final block; those from a serial on. */
+  async listByPayee(payee: Address, token: Token, fromSerial = 0): Promise<ChannelNumber[]> {
     const { client } = this.network;
     const { number: blockNumber } = await this.network.block('final');
     const book = await client.readContract({ ...this.contract, functionName: 'bookOf', args: [payee, token.address], blockNumber });
     const found: ChannelNumber[] = [];
-    for (let from = 0; book !== 0; ) {
+    for (let from = fromSerial; book !== 0; ) {
       const [serials, next] = await client.readContract({ ...this.contract, functionName: 'channels', args: [book, from, 400], blockNumber });
       found.push(...serials.map((serial) => ({ book, serial })));
       if (next === 0) break;

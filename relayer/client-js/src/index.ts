@@ -3,7 +3,7 @@ export { channelsAbi } from './abi/channels.js';
 export { erc20Abi } from './abi/erc20.js';
 export { streamsAbi } from './abi/streams.js';
 export { type Amount, MAX_AMOUNT, NATIVE_GRAIN, floorToGrain, formatAmount, parseAmount } from './amounts.js';
-export { type ChannelState, Channels, type OpenChannel } from './channels.js';
+export { type ChannelState, Channels, type OpenChannel, type Opening } from './channels.js';
 export { type ContractAt, type Deployment, type Token, readDeployment, tokenAt } from './deployment.js';
 export { type ErrorCode, RivuletError } from './errors.js';
 export { type RelayTerms, relayFee } from './fee.js';

@@ -50,6 +50,28 @@ test('a token channel opens by allowance and by permit', async () => {
   assert.deepEqual(listed.slice(-2), [byAllowance, byPermit].map(({ terms: { book, serial } }) => ({ book, serial })));
 });
 
+test('a channel whose opening was cut off is found by what was kept before, and no other one is', async () => {
+  const at = { payee, voucherSigner: session.address, deposit: parseAmount('3usdc', world.deployment), challengePeriodSecs: 60 };
+  await open('3usdc');
+  const opening = await channels.opening(at, account('alith').address.toLowerCase() as typeof payee);
+  assert.deepEqual(await channels.opened(opening), [], 'one that was there before is another');
+  // Of another key, of another payer, for another time, of less; then it, and one that is like it.
+  const stranger = privateKeyToAccount(generatePrivateKey()).address;
+  await channels.open({ ...at, voucherSigner: stranger });
+  await new Channels(network, walletOf(world, 'dorothy')).open(at);
+  await open('3usdc', 'allowance', 61);
+  await open('2.999999usdc');
+  const [first, second] = [await open('3usdc', 'permit'), await open('4usdc')];
+  assert.deepEqual((await channels.opened(opening)).map(({ id }) => id), [first.id, second.id]);
+  assert.deepEqual(await channels.opened({ ...opening, payee: account('charleth').address }), []);
+  // Of a payee that has no book yet.
+  const fresh = { ...at, payee: account('ethan').address };
+  const early = await channels.opening(fresh, account('alith').address);
+  assert.deepEqual([early.fromSerial, await channels.opened(early)], [0, []]);
+  const { id } = await channels.open(fresh);
+  assert.deepEqual((await channels.opened(early)).map((state) => state.id), [id]);
+});
+
 test('a top-up covers more, a refund comes back after its period, a close brings the rest', async () => {
   let channel = await open('1usdc');
   channel = await channels.topUp(channel, 500_000n);

@@ -24,7 +24,7 @@ const CODES: Readonly<Record<string, string>> = {
   not_covered: 'The deposit does not cover this payment: top up, or pay less.',
   unreachable: 'The relayer did not answer. What you paid is kept in this browser: send it again when it is back; nothing is paid twice.',
   not_ours: 'This browser does not have the key that pays from this channel. Connect its payer to close it and get the rest back.',
-  not_final: 'The transaction was sent but is not final yet: wait, then reload this page before you try again.',
+  not_final: 'The transaction was sent but is not final yet: wait, then look at this page again before you try once more.',
 };
 
 const REJECTED: Readonly<Record<string, string>> = {
@@ -37,6 +37,16 @@ const REJECTED: Readonly<Record<string, string>> = {
   rate_limited: 'Too many payments in a short time: wait a moment and send it again.',
   draining: 'This relayer is about to stop and takes nothing new: try again later.',
 };
+
+const UNSENT: readonly string[] = ['bad_input', 'no_permit', 'no_wallet', 'wrong_chain', 'wrong_contract'];
+
+/** True when what failed was surely not sent: declined, or refused by the dry run before it. */
+export function isUnsent(error: unknown): boolean {
+  if (error instanceof RivuletError) return UNSENT.includes(error.code);
+  const before = [UserRejectedRequestError, ContractFunctionRevertedError, InsufficientFundsError];
+  if (error instanceof BaseError) return error.walk((inner) => before.some((kind) => inner instanceof kind)) !== null;
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 4001;
+}
 
 export function explain(error: unknown): string {
   if (error instanceof Rejected) return REJECTED[error.problem.code] ?? `The relayer refused: ${error.problem.detail}.`;

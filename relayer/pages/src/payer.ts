@@ -1,11 +1,11 @@
 /** The payer's page: channels to pay from without prompts, and streams. */
-import { type ChannelState, Channels, type Network, Relayer, RivuletError, type Store, Streams, type Token, type Wallet, browserStore, ratePerSecondScaled, sessionKey } from '@rivulet/client';
+import { type ChannelState, Channels, type Network, type OpenChannel, Relayer, RivuletError, type Store, Streams, type Token, type Wallet, browserStore, ratePerSecondScaled, sessionKey, tokenAt } from '@rivulet/client';
 import { type Address, type LocalAccount, erc20Abi, getAddress, isAddress } from 'viem';
 import { ChannelCard, seenByRelayer } from './channel-card.js';
-import { action, addressChip, byId, choice, field, form, h, noticeOf, setText, sure, toast } from './dom.js';
-import { explain } from './errors.js';
+import { action, addressChip, byId, choice, field, form, h, noticeOf, setText, shortAddress, sure, toast } from './dom.js';
+import { explain, isUnsent } from './errors.js';
 import { AmountView, amountIn, amountText, unitOf } from './format.js';
-import { Kept } from './kept.js';
+import { Kept, type KeptOpening, Openings } from './kept.js';
 import { type Setup, connect, relayerHere } from './setup.js';
 import { type StreamCard, isFlowing, isOver, streamCard } from './stream-card.js';
 import { Accounts } from './wallet.js';
@@ -13,6 +13,11 @@ import { Accounts } from './wallet.js';
 /** What a channel's payee gets to claim after a request to close. */
 const PERIODS = [['3600', '1 hour'], ['86400', '1 day'], ['604800', '7 days'], ['60', '1 minute, to try it']] as const;
 const RATES = [['1', 'second'], ['60', 'minute'], ['3600', 'hour'], ['86400', 'day'], ['2592000', '30 days']] as const;
+
+/** How long a channel is looked for whose opening was cut off: a wallet may be asked, and a transaction wait, for so long. */
+const LOOKED_FOR_SECS = 7n * 86_400n;
+const LOOK_MS = 1_000;
+const LOOK_MOST_MS = 60_000;
 
 export const isHeldBy = (session: LocalAccount, { terms }: ChannelState): boolean => terms.voucherSigner === session.address;
 
@@ -39,6 +44,7 @@ async function staying<T>(work: () => Promise<T>): Promise<T> {
 export class Payer {
   readonly keptChannels: Kept;
   private readonly keptStreams: Kept;
+  private readonly openings: Openings;
   private readonly channelCards = new Map<string, ChannelCard>();
   private readonly streamCards = new Map<string, StreamCard>();
   private readonly channelStack = h('div', { class: 'stack' });
@@ -56,6 +62,7 @@ export class Payer {
   ) {
     this.keptChannels = new Kept(setup.deployment, 'channels');
     this.keptStreams = new Kept(setup.deployment, 'streams');
+    this.openings = new Openings(setup.deployment);
   }
 
   private get tokens(): Token[] {
@@ -91,6 +98,7 @@ export class Payer {
     this.accounts.onChange(() => this.moneyMoved());
     this.moneyMoved();
     for (const number of this.keptChannels.all().reverse()) void this.showKept(number);
+    for (const opening of this.openings.all()) void this.lookFor(opening);
     for (const { book, serial, id } of this.keptStreams.all().reverse()) this.showStream(book, serial, id);
     // What another tab opened.
     addEventListener('storage', () => {
@@ -151,8 +159,7 @@ export class Payer {
       const kind = token.read();
       const wanted = { payee: payee.read(), deposit: { token: kind, units: amountIn(deposit.value, kind, this.setup.deployment, 'Deposit') }, challengePeriodSecs: Number(period.value) };
       const { wallet, kind: by } = await this.accounts.need();
-      const state = await staying(() => this.open(wallet, by === 'wallet', wanted));
-      this.keptChannels.add({ book: state.terms.book, serial: state.terms.serial, id: state.id, most: wanted.deposit.units.toString() });
+      const state = await this.open(wallet, by === 'wallet', { ...wanted, voucherSigner: this.session.address });
       await seenByRelayer(state).catch(() => undefined); // it is open; paying says what is wrong with the relayer
       await this.showChannel(state);
       more.open = false;
@@ -164,15 +171,61 @@ export class Payer {
     return more;
   }
 
-  /** A wallet signs a permit, which costs nothing, where the token knows it; else it makes an allowance first. */
-  private async open(wallet: Wallet, isAskedByPermit: boolean, wanted: { payee: Address; deposit: { token: Token; units: bigint }; challengePeriodSecs: number }): Promise<ChannelState> {
-    const asked = { ...wanted, voucherSigner: this.session.address };
+  /** Opens a channel. What finds it is written down first, so that its number is not lost with this page. */
+  private async open(wallet: Wallet, isAskedByPermit: boolean, wanted: OpenChannel): Promise<ChannelState> {
+    const kept = this.openings.add(await this.channels().opening(wanted, wallet.account.address));
     try {
-      return await this.channels(wallet).open({ ...asked, pullBy: isAskedByPermit ? 'permit' : 'allowance' });
+      const state = await this.pulled(wallet, isAskedByPermit, wanted);
+      this.keep(kept, state);
+      return state;
+    } catch (error) {
+      if (isUnsent(error)) this.openings.remove(kept.key);
+      else void this.lookFor(kept);
+      throw error;
+    }
+  }
+
+  /** A wallet signs a permit, which costs nothing, where the token knows it; else it makes an allowance first. */
+  private async pulled(wallet: Wallet, isAskedByPermit: boolean, wanted: OpenChannel): Promise<ChannelState> {
+    try {
+      return await this.channels(wallet).open({ ...wanted, pullBy: isAskedByPermit ? 'permit' : 'allowance' });
     } catch (error) {
       if (!(error instanceof RivuletError && error.code === 'no_permit')) throw error;
-      return this.channels(wallet).open({ ...asked, pullBy: 'allowance' });
+      return this.channels(wallet).open({ ...wanted, pullBy: 'allowance' });
     }
+  }
+
+  /** The channel of an opening: from now on known by its number. Another tab may have found it, and put more in, meanwhile. */
+  private keep({ key, opening }: KeptOpening, { id, terms: { book, serial } }: ChannelState): void {
+    const most = BigInt(this.keptChannels.find(id)?.most ?? 0);
+    this.keptChannels.add({ book, serial, id, most: (most > opening.units ? most : opening.units).toString() });
+    this.openings.remove(key);
+  }
+
+  /** Looks for the channel of an opening that was cut off, until the chain has it. One that takes another key's vouchers is not it. */
+  private async lookFor(kept: KeptOpening): Promise<void> {
+    const { key, opening } = kept;
+    const { token, payee, units, at } = opening;
+    const forget = h('button', { type: 'button', title: 'Only if nothing was sent: what was sent is opened, and would not be found here', onclick: () => { this.openings.remove(key); row.remove(); } }, 'Forget it');
+    const what = `A channel with ${amountText(tokenAt(this.setup.deployment, token), units)} to ${shortAddress(payee)}`;
+    const row = h('div', { class: 'row warn-box', role: 'status' }, h('span', {}, `${what} was being opened and is not final. It appears here as soon as it is.`), forget);
+    this.channelStack.prepend(row);
+    for (let pauseMs = LOOK_MS; this.openings.has(key); pauseMs = Math.min(pauseMs * 1.5, LOOK_MOST_MS)) {
+      try {
+        const all = await this.channels().opened(opening);
+        const found = all.find((state) => isHeldBy(this.session, state) && this.keptChannels.find(state.id) === undefined);
+        if (found !== undefined && this.openings.has(key)) {
+          this.keep(kept, found);
+          await this.showChannel(found);
+          toast(`Channel ${found.terms.book}/${found.terms.serial} is open.`);
+          this.moneyMoved();
+        } else if ((await this.network.block()).timestamp > at.timestamp + LOOKED_FOR_SECS) this.openings.remove(key);
+      } catch {
+        // An RPC that is gone is told of elsewhere; what was opened is looked for again.
+      }
+      if (this.openings.has(key)) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+    row.remove();
   }
 
   private findForm(): HTMLElement {

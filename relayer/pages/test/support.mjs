@@ -41,7 +41,7 @@ export async function advance(secs) {
 export async function wallet(context, key) {
   const account = privateKeyToAccount(key);
   const signer = createWalletClient({ account, chain, transport: http() });
-  const state = { address: account.address, prompts: 0, chainId: '0x1', isConnected: false };
+  const state = { address: account.address, prompts: 0, sent: 0, chainId: '0x1', isConnected: false, declines: false, beforeSending: async () => undefined };
   // As most wallets give it.
   const shown = account.address.toLowerCase();
   const refuse = (code, message) => ({ error: { code, message } });
@@ -63,10 +63,15 @@ export async function wallet(context, key) {
     eth_sendTransaction: async ([{ to, data, value, gas }]) => {
       if (Number(state.chainId) !== world.chain_id) return refuse(4901, 'on another chain');
       state.prompts += 1;
-      return signer.sendTransaction({ to, data, value: BigInt(value ?? 0), ...(gas === undefined ? {} : { gas: BigInt(gas) }) });
+      if (state.declines) return refuse(4001, 'User rejected the request.');
+      await state.beforeSending();
+      const hash = await signer.sendTransaction({ to, data, value: BigInt(value ?? 0), ...(gas === undefined ? {} : { gas: BigInt(gas) }) });
+      state.sent += 1;
+      return hash;
     },
     eth_signTypedData_v4: ([, text]) => {
       state.prompts += 1;
+      if (state.declines) return refuse(4001, 'User rejected the request.');
       const { EIP712Domain: _, ...types } = JSON.parse(text).types;
       return account.signTypedData({ ...JSON.parse(text), types });
     },

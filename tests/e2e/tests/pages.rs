@@ -3,6 +3,7 @@
 //! ```text
 //! given a node, the contracts and a relayer with pages
 //! ├── a payer opens a channel with a wallet, pays without prompts, reloads and goes on; the creator's page shows it live; closed, everybody has what is theirs
+//! ├── a page that is closed between the wallet's signature and the block finds the channel when it is opened again, and takes no channel of another key for it
 //! ├── a page of another origin, with the client in its own bundle, does the same and buys behind a paywall; a payment follows no redirect
 //! └── a stream's figure runs between blocks and is the chain's; paused, claimed, topped up, cancelled, everybody has what is theirs
 //! ```
@@ -110,6 +111,11 @@ async fn a_channel_is_lived_in_a_browser(script: &str, expected: u128) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_payer_pays_from_a_channel_without_prompts_and_the_creator_sees_it_come() {
     a_channel_is_lived_in_a_browser("channel.mjs", 550_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_is_closed_while_a_channel_is_opened_finds_it_again() {
+    a_channel_is_lived_in_a_browser("opening.mjs", 100_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
