@@ -37,7 +37,7 @@ impl FromStr for Party {
         address.or_else(|| account().map(Self::Account)).ok_or_else(|| {
             format!(
                 "expected an account as wallets show it (5Grw…), 0x and 40 hex digits of an address, a key's name as 'rivulet key list' shows it, or on a \
-                 development network a path such as //Charlie; given {given:?}. Of a mistyped account, the checksum is wrong"
+                 development network a path such as //Charlie; given {given:?}. Of a mistyped account, its checksum is wrong"
             )
         })
     }

@@ -14,10 +14,14 @@ fn rivulet(dir: &Path, args: &[&str]) -> (bool, String) {
     rivulet_with(dir, args, &[])
 }
 
-fn rivulet_with(dir: &Path, args: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
+fn command(dir: &Path, args: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rivulet"));
     command.args(args).current_dir(dir).env_remove("RIVULET_CONFIG").envs(variables.iter().copied());
-    let Output { status, stdout, stderr } = command.output().unwrap();
+    command
+}
+
+fn rivulet_with(dir: &Path, args: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
+    let Output { status, stdout, stderr } = command(dir, args, variables).output().unwrap();
     (status.success(), String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr))
 }
 
@@ -52,16 +56,18 @@ fn flags_go_before_the_file() {
 #[test]
 fn errors_say_what_was_being_done_and_why_it_failed() {
     let minimal = include_str!("../../config/minimal.toml");
-    for (config, args, expected) in [
-        (minimal, vec!["relay", "--config", "none.toml"], "cannot read the configuration none.toml"),
-        ("nonsense = 1", vec!["relay", "--check-config"], "unknown field `nonsense`"),
-        (minimal, vec!["relay", "--check-config", "--deployment", "none.json"], "none.json"),
-        (minimal, vec!["relay", "--check-config", "--signer-file", "none.key"], "cannot read the key file none.key"),
-        (minimal, vec!["relay", "--check-config", "--rpc-url", "http://x"], "chain.rpc_urls: expected ws:// or wss:// addresses, got http://x"),
+    for (config, args, code, expected) in [
+        (minimal, vec!["relay", "--config", "none.toml"], 2, "cannot read the configuration none.toml"),
+        ("nonsense = 1", vec!["relay", "--check-config"], 2, "unknown field `nonsense`"),
+        (minimal, vec!["relay", "--check-config", "--deployment", "none.json"], 2, "none.json"),
+        (minimal, vec!["relay", "--check-config", "--signer-file", "none.key"], 5, "cannot read the key file none.key"),
+        (minimal, vec!["relay", "--check-config", "--rpc-url", "http://x"], 2, "chain.rpc_urls: expected ws:// or wss:// addresses, got http://x"),
+        (minimal, vec!["paywall", "--upstream", "http://127.0.0.1:1"], 2, "--payee is missing"),
     ] {
         let dir = folder(config);
-        let (ok, text) = rivulet(dir.path(), &args);
-        assert!(!ok && text.starts_with("error: ") && text.contains(expected), "{text}");
+        let Output { status, stderr, .. } = command(dir.path(), &args, &[]).output().unwrap();
+        let text = String::from_utf8_lossy(&stderr);
+        assert!(status.code() == Some(code) && text.starts_with("error: ") && text.contains(expected), "{text}");
     }
     let dir = folder(&format!("{minimal}\n[batch.planck_per_whole]\neuro = 5"));
     let (ok, text) = rivulet(dir.path(), &["relay", "--check-config"]);
@@ -74,7 +80,7 @@ fn a_statement_that_cannot_be_made_says_what_is_wrong_before_any_node_is_asked()
     let dir = folder("");
     for (args, expected) in [
         (vec![], "no key: make one"),
-        (vec!["--payee", "0x12"], "or 0x and 40 hex digits of an address"),
+        (vec!["--payee", "0x12"], "0x and 40 hex digits of an address"),
         (vec!["--payee", payee, "--from", "2026-02-30"], "expected a day from 1970-01-01 to 9999-12-31 as YYYY-MM-DD"),
         (vec!["--payee", payee, "--from", "2026-11-02", "--to", "2026-11-01"], "--from 2026-11-02 is after --to 2026-11-01"),
         (vec!["--payee", payee, "--csv", "--json"], "cannot be used with"),
@@ -176,6 +182,7 @@ fn variables_go_before_the_file_and_flags_before_them() {
     let variables = [("RIVULET__DATABASE", "by-key.db"), ("RIVULET__HTTP__LISTEN", "127.0.0.1:7001"), ("RIVULET_LISTEN", "127.0.0.1:7002")];
     let (ok, text) = rivulet_with(dir.path(), &["relay", "check-config"], &variables);
     assert!(ok && text.contains("by-key.db") && text.contains("127.0.0.1:7002"), "{text}");
+    assert!(text.contains("variables RIVULET_LISTEN, RIVULET__DATABASE, RIVULET__HTTP__LISTEN: they go before the file"), "{text}");
     let (ok, text) = rivulet_with(dir.path(), &["relay", "check-config", "--listen", "127.0.0.1:7003"], &variables);
     assert!(ok && text.contains("127.0.0.1:7003"), "{text}");
     let (ok, text) = rivulet_with(dir.path(), &["relay", "check-config"], &[("RIVULET__BATCH__MAX_ROW", "5")]);

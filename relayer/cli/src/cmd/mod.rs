@@ -29,6 +29,15 @@ pub fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::
     result
 }
 
+/// Says, on a line of a checked configuration, which variables go before its file: they may be left over from something else.
+fn print_variables(is_read: impl Fn(&str) -> bool) {
+    let mut used: Vec<_> = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(|name| is_read(name)).collect();
+    used.sort();
+    if !used.is_empty() {
+        println!("variables {}: they go before the file", used.join(", "));
+    }
+}
+
 /// Prints an answer.
 pub fn told(as_json: bool, answer: anyhow::Result<Told>) -> anyhow::Result<()> {
     answer?.print(as_json).context("cannot print the answer")

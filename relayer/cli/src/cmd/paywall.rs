@@ -183,6 +183,7 @@ impl Paywall {
             let prices = rule.prices.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
             println!("price     {} {}", rule.pattern.text(), if prices.is_empty() { "free" } else { &prices });
         }
+        super::print_variables(|name| matches!(name, "RIVULET_RELAYER" | "RIVULET_DEPLOYMENT" | "RIVULET_RPC_URL" | "RIVULET_LOG_JSON"));
         println!("The configuration is good. Nothing was opened, nobody was asked.");
         Ok(())
     }

@@ -36,6 +36,17 @@ A flag goes before its variable, a variable before the file. Every key of the fi
 The key that signs claims needs native tokens for their fees. SIGINT or SIGTERM stops in good order; SIGHUP reads the
 TLS certificate again.";
 
+/// Those that flags have, besides `RIVULET__SECTION__KEY`.
+const VARIABLES: [&str; 7] = [
+    "RIVULET_LISTEN",
+    "RIVULET_RPC_URL",
+    "RIVULET_DEPLOYMENT",
+    "RIVULET_DATABASE",
+    "RIVULET_DATABASE_PASSWORD_FILE",
+    "RIVULET_SIGNER_FILE",
+    "RIVULET_LOG_JSON",
+];
+
 /// Runs a relayer: takes vouchers over HTTP, claims them on the chain.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -107,7 +118,8 @@ impl Relay {
             Some(Action::Restore(restore)) => return restore.run(&config, &deployment),
             Some(Action::Export(export)) => return export.run(&config, &deployment),
         }
-        let (signers, secrets) = (signer::load(&config.signer)?, signer::others(&config)?);
+        let no_key = |e: anyhow::Error| Failure::Key(format!("{e:#}"));
+        let (signers, secrets) = (signer::load(&config.signer).map_err(no_key)?, signer::others(&config).map_err(no_key)?);
         if self.check_config || self.action.is_some() {
             check(&config, &deployment, &signers, &secrets)?;
             return match self.action {
@@ -224,6 +236,7 @@ fn check(config: &Config, deployment: &Deployment, signers: &[Signer], secrets: 
         Some(url) => println!("pages     at / and /pay; browsers reach the chain at {url}"),
         None => println!("pages     none: pages.eth_rpc_url names no Ethereum RPC"),
     }
+    super::print_variables(|name| name.starts_with("RIVULET__") || VARIABLES.contains(&name));
     println!("admin     {}", if secrets.admin.is_some() { "routes under /v1/admin, by token" } else { "no routes" });
     Ok(())
 }
