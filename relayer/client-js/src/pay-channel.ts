@@ -38,7 +38,7 @@ export class PayChannel {
     return this.known;
   }
 
-  /** The best voucher known here: send it again when an answer was lost. */
+  /** The best voucher known here: {@link sendAgain} hands it over when an answer was lost. */
   get voucher(): SignedVoucher | undefined {
     return this.purse.voucher;
   }
@@ -88,6 +88,23 @@ export class PayChannel {
       if (ours !== undefined && best.cumulativeAmount <= ours.cumulativeAmount) return this.deliver(relayer, ours);
       await this.resumeFrom(best.cumulativeAmount, best.signature);
       return relayer.send(await this.pay(units));
+    }
+  }
+
+  /**
+   * Hands over the last promise again, when nobody said that it arrived. Nothing more is promised: a relayer that has it says so. Undefined: nothing was ever promised.
+   * A relayer that has a higher total is believed by our own signature alone: then that one is what was promised last.
+   */
+  async sendAgain(relayer: Relayer): Promise<Sent | undefined> {
+    const ours = await this.latest();
+    if (ours === undefined) return undefined;
+    try {
+      return await this.deliver(relayer, ours);
+    } catch (error) {
+      const best = error instanceof Rejected && error.problem.code === 'stale' ? error.problem.best : undefined;
+      if (best === undefined) throw error;
+      await this.resumeFrom(best.cumulativeAmount, best.signature);
+      return this.deliver(relayer, (await this.latest()) ?? ours);
     }
   }
 

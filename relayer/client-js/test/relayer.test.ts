@@ -141,5 +141,12 @@ test('a relayer that is gone is told of, and the voucher can be sent later', asy
   const gone = await Relayer.connect(proxy.url, world.deployment, { attempts: 1 });
   await proxy.close();
   await assert.rejects(pay.payTo(gone, 10_000n), refused('unreachable'));
-  assert.equal((await relayer.send(pay.voucher!)).voucher.cumulativeAmount, 10_000n);
+  const again = async () => (await pay.sendAgain(relayer))?.voucher.cumulativeAmount;
+  assert.equal(await again(), 10_000n);
+  assert.equal(await again(), 10_000n, 'nothing more is promised');
+  // Another program, with a store of its own, went on from there: that it has more is all that is asked.
+  await (await PayChannel.of(channels, memoryStore(), session, channel)).payTo(relayer, 5_000n);
+  assert.deepEqual([await again(), pay.promised], [15_000n, 15_000n]);
+  const fresh = await PayChannel.of(channels, memoryStore(), session, await open());
+  assert.equal(await fresh.sendAgain(relayer), undefined);
 });

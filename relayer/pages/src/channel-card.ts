@@ -32,11 +32,17 @@ export class ChannelCard {
   private readonly meter = h('div', { class: 'meter tall', role: 'img' }, h('i', { class: 'done' }), h('i', { class: 'due' }));
   private readonly said = h('p', { class: 'said', role: 'status' });
   private readonly body = h('div', { class: 'card-body' });
+  private readonly lacking = h('span', {});
+  private readonly warning: HTMLElement;
   private shown = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isSeen = false;
-  /** What the relayer is known to have on its disk; undefined: it was not asked yet. */
-  private acknowledged: bigint | undefined;
+  /** The relayer has said once what it has. */
+  private isAsked = false;
+  /** The highest total that the relayer is known to have, by our own signature or its acknowledgement. */
+  private acknowledged = 0n;
+  /** While it is asked what it has, or handed something, nothing is said of what it lacks. */
+  private asking = 0;
 
   constructor(
     private readonly payer: Payer,
@@ -46,11 +52,12 @@ export class ChannelCard {
   ) {
     const { book, serial } = state.terms;
     this.paid = new AmountView(state.token);
+    this.warning = h('div', { class: 'row warn-box', role: 'status', hidden: true }, this.lacking, action('Send it again', 'Sending…', this.notice, () => this.sendAgain(), { class: 'primary' }));
     this.element = h('article', { class: 'card channel', 'aria-label': `Channel ${book}/${serial}`, 'data-number': `${book}/${serial}` },
       h('div', { class: 'card-head' }, addressChip(state.terms.payee), h('span', { class: 'number' }, `${book}/${serial}`), this.status),
       h('div', { class: 'big' }, this.paid.element, h('small', {}, 'paid')), this.meter,
       h('dl', { class: 'facts' }, h('div', {}, h('dt', {}, 'Left'), this.left), h('div', {}, h('dt', {}, 'Deposit'), this.deposit), h('div', {}, h('dt', {}, 'Claimed by the payee'), this.claimed)),
-      this.body, this.said, this.notice);
+      this.warning, this.body, this.said, this.notice);
     this.show();
     void this.resume();
   }
@@ -63,22 +70,46 @@ export class ChannelCard {
     return this.pay?.promised ?? this.state.claimed;
   }
 
-  /** After a reload: what the relayer has, and whether our last promise reached it. */
+  /** What was promised and nobody has said that it arrived. */
+  private get unheard(): bigint {
+    const { claimed } = this.state;
+    const heard = this.acknowledged > claimed ? this.acknowledged : claimed;
+    const signed = this.pay?.voucher?.cumulativeAmount ?? 0n;
+    return signed > heard ? signed - heard : 0n;
+  }
+
+  /** After a reload, and as long as something is unheard of: what the relayer has, and whether our last promise reached it. */
   private async resume(): Promise<void> {
     this.plan();
     if (this.pay === undefined) return;
     try {
-      await seenByRelayer(this.state);
-      const best = await (await this.relayer).best(this.state.terms);
-      if (best === undefined) {
-        this.acknowledged = this.state.claimed;
-      } else {
-        if (best.cumulativeAmount > this.pay.promised) await this.pay.resumeFrom(best.cumulativeAmount, best.signature);
-        this.acknowledged = best.cumulativeAmount;
-      }
-      this.show();
+      await this.quietly(async (pay) => {
+        await seenByRelayer(this.state);
+        const best = await (await this.relayer).best(this.state.terms);
+        // By our own signature alone: what it says besides is no proof that it has anything.
+        if (best !== undefined) await pay.resumeFrom(best.cumulativeAmount, best.signature);
+        this.learn(best?.cumulativeAmount ?? 0n);
+        this.isAsked = true;
+      });
     } catch (error) {
       if (error instanceof RivuletError && error.code === 'not_ours') setText(this.notice, 'This relayer tells of payments that this browser never signed: do not pay through it.');
+    }
+  }
+
+  /** It only grows: an answer may be overtaken by a later one. */
+  private learn(total: bigint): void {
+    if (total > this.acknowledged) this.acknowledged = total;
+  }
+
+  private async quietly(work: (pay: PayChannel) => Promise<void>): Promise<void> {
+    const { pay } = this;
+    if (pay === undefined) return;
+    this.asking += 1;
+    try {
+      await work(pay);
+    } finally {
+      this.asking -= 1;
+      this.show();
     }
   }
 
@@ -89,7 +120,10 @@ export class ChannelCard {
 
   private async look(): Promise<void> {
     try {
-      if (!document.hidden) await this.refresh();
+      if (!document.hidden) {
+        await this.refresh();
+        if (this.element.isConnected && this.asking === 0 && (!this.isAsked || this.unheard > 0n)) return await this.resume();
+      }
     } catch {
       // The footer and the next press of a button tell of an RPC that is gone.
     }
@@ -130,14 +164,17 @@ export class ChannelCard {
     setText(this.status, status === 'open' ? 'Open' : isDue ? 'Can be finished' : `Closing: ${span(dueIn)} for the payee to claim`);
     this.status.className = `pill ${status === 'open' ? 'good' : 'warn'}`;
     Object.assign(this.element.dataset, { promised: promised.toString(), deposit: deposit.toString(), claimed: claimed.toString(), status });
-    const isUnheard = this.acknowledged !== undefined && (this.pay?.voucher?.cumulativeAmount ?? 0n) > this.acknowledged;
-    const now = `${status} ${isDue} ${isUnheard}`;
+    const unheard = this.asking > 0 ? undefined : this.unheard;
+    if (unheard !== undefined) setText(this.lacking, `The relayer has not confirmed ${amountText(token, unheard)} of what you paid.`);
+    // What stands while it is asked still stands.
+    if (unheard !== undefined) this.warning.hidden = unheard === 0n || status !== 'open';
+    const now = `${status} ${isDue}`;
     if (now === this.shown) return;
     this.shown = now;
-    this.body.replaceChildren(...(status === 'open' ? this.open(isUnheard) : this.closing(isDue)));
+    this.body.replaceChildren(...(status === 'open' ? this.open() : this.closing(isDue)));
   }
 
-  private open(isUnheard: boolean): HTMLElement[] {
+  private open(): HTMLElement[] {
     const { token } = this.state;
     const top = h('input', { type: 'text', inputmode: 'decimal', placeholder: '5.00', autocomplete: 'off' });
     const topUp = form('Top up', 'Topping up…', async () => {
@@ -149,8 +186,7 @@ export class ChannelCard {
     if (this.pay === undefined) return [h('p', { class: 'hint' }, 'This browser does not have the key that pays from this channel.'), more];
     const amount = h('input', { type: 'text', inputmode: 'decimal', value: token.isNative ? '0.01' : '0.10', autocomplete: 'off' });
     const payForm = form('Pay', 'Paying…', () => this.payNow(amountIn(amount.value, token, this.payer.setup.deployment, 'Amount')), [field(`Amount in ${unitOf(token)}`, amount)], { class: 'inline pay' });
-    const again = action('Send it again', 'Sending…', this.notice, () => this.sendAgain(), { class: 'primary' });
-    return [...(isUnheard ? [h('div', { class: 'row warn-box' }, h('span', {}, 'Your last payment may not have arrived.'), again)] : []), payForm, more];
+    return [payForm, more];
   }
 
   private closing(isDue: boolean): HTMLElement[] {
@@ -160,32 +196,29 @@ export class ChannelCard {
 
   private heard({ receipt, voucher }: Sent, units: bigint, ms: number): void {
     const { token } = this.state;
-    this.acknowledged = voucher.cumulativeAmount;
+    this.learn(voucher.cumulativeAmount);
+    setText(this.notice, '');
     const proof = receipt === undefined ? '' : ' The relayer signed for it.';
     setText(this.said, `Paid ${amountText(token, units)} in ${Math.max(1, Math.round(ms))} ms: no prompt, no transaction.${proof}`);
     this.show();
   }
 
   private async payNow(units: bigint): Promise<void> {
-    const { pay } = this;
-    if (pay === undefined) return;
     setText(this.notice, '');
+    setText(this.said, '');
     const relayer = await this.relayer;
     if (!this.isSeen) await seenByRelayer(this.state);
     this.isSeen = true;
     const begun = performance.now();
-    try {
-      this.heard(await pay.payTo(relayer, units), units, performance.now() - begun);
-    } finally {
-      this.show();
-    }
+    await this.quietly(async (pay) => this.heard(await pay.payTo(relayer, units), units, performance.now() - begun));
   }
 
   private async sendAgain(): Promise<void> {
-    const voucher = this.pay?.voucher;
-    if (voucher === undefined) return;
     const begun = performance.now();
-    this.heard(await (await this.relayer).send(voucher), voucher.cumulativeAmount - (this.acknowledged ?? 0n), performance.now() - begun);
+    await this.quietly(async (pay) => {
+      const [lacking, sent] = [this.unheard, await pay.sendAgain(await this.relayer)];
+      if (sent !== undefined) this.heard(sent, lacking, performance.now() - begun);
+    });
   }
 
   private async topUp(units: bigint): Promise<void> {

@@ -1,4 +1,4 @@
-// A payer opens a channel with a wallet, pays without prompts, reloads and goes on, while the creator's page shows it; then it is closed.
+// A payer opens a channel with a wallet, pays without prompts, reloads and goes on, also where the relayer is cut off, while the creator's page shows it; then it is closed.
 import { PATIENCE_MS, advance, equal, inBrowser, say, shows, units, until, wallet, world } from './support.mjs';
 
 const CENT = 10_000n;
@@ -49,20 +49,49 @@ await inBrowser(async (context) => {
   await shows(usdc, 'accepted', 30n * CENT);
   await creator.getByText('+ 0.10 USDC').first().waitFor();
 
-  // A reload forgets nothing, asks nothing, and goes on from the same total.
+  // A reload forgets nothing, asks nothing, and goes on from the same total; what the relayer does not have is not taken for heard, whether it said so or cannot be asked.
+  const cut = (route) => route.abort();
+  const paths = ['/v1/vouchers', '/v1/channels/**'].map((path) => `${world.relayer}${path}`);
+  for (const path of paths) await page.route(path, cut);
+  world.isCut = true;
   await page.reload();
   await shows(card, 'promised', 30n * CENT);
   await card.getByLabel('Amount in USDC').fill('0.25');
   await card.getByRole('button', { name: 'Pay', exact: true }).click();
+  await card.getByText('The relayer did not answer').waitFor();
   await shows(card, 'promised', 55n * CENT);
+  await page.reload();
+  await card.getByText('The relayer has not confirmed 0.25 USDC').waitFor();
+  equal('accepted', await units(usdc, 'accepted'), 30n * CENT);
+  for (const path of paths) await page.unroute(path, cut);
+  await card.getByRole('button', { name: 'Send it again' }).click();
+  await card.getByText('has not confirmed').waitFor({ state: 'hidden' });
   await shows(usdc, 'accepted', 55n * CENT);
+  equal('promised', await units(card, 'promised'), 55n * CENT);
+
+  // Where only the answer was lost, the relayer says that it has it, and nothing is sent or promised again.
+  let delivered = 0;
+  await page.route(`${world.relayer}/v1/vouchers`, async (route) => {
+    await route.fetch();
+    delivered += 1;
+    await route.abort();
+  });
+  await card.getByLabel('Amount in USDC').fill('0.05');
+  await card.getByRole('button', { name: 'Pay', exact: true }).click();
+  await card.getByText('The relayer has not confirmed 0.05 USDC').waitFor();
+  await card.getByText('has not confirmed').waitFor({ state: 'hidden' });
+  await page.unroute(`${world.relayer}/v1/vouchers`);
+  world.isCut = false;
+  equal('times sent', delivered, 3);
+  await shows(usdc, 'accepted', 60n * CENT);
+  equal('promised', await units(card, 'promised'), 60n * CENT);
   equal('prompts after a reload', asked.prompts, opened);
 
   // More than is left is refused before it is promised.
   await card.getByLabel('Amount in USDC').fill('20');
   await card.getByRole('button', { name: 'Pay', exact: true }).click();
   await card.getByText('top up, or pay less').waitFor();
-  equal('promised', await units(card, 'promised'), 55n * CENT);
+  equal('promised', await units(card, 'promised'), 60n * CENT);
 
   await card.getByText('Top up or close').click();
   await card.getByLabel('More, in USDC').fill('1.5');
@@ -73,15 +102,15 @@ await inBrowser(async (context) => {
   await page.getByRole('dialog').getByRole('button', { name: 'Close it' }).click();
   await card.getByText(/Closing: /).waitFor();
   await creator.getByText('Closing', { exact: true }).waitFor();
-  await shows(usdc, 'claimed', 55n * CENT);
+  await shows(usdc, 'claimed', 60n * CENT);
   await advance(61);
   const finish = card.getByRole('button', { name: 'Finish and get the rest back' });
   await finish.click({ timeout: PATIENCE_MS });
   await card.waitFor({ state: 'detached' });
-  await shows(usdc, 'claimed', 55n * CENT);
+  await shows(usdc, 'claimed', 60n * CENT);
   await creator.getByText('Closed', { exact: true }).waitFor();
 
   const csv = await (await fetch(`${world.relayer}${await creator.getByRole('link', { name: 'channels' }).getAttribute('href')}`)).text();
   equal('lines of the CSV', csv.trim().split('\n').length, 2);
-  say({ paid: 55n * CENT });
+  say({ paid: 60n * CENT });
 });

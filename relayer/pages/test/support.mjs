@@ -108,7 +108,9 @@ export async function inBrowser(play) {
   context.on('console', (message) => {
     // Chromium writes of every status above 399: who buys is asked for money first.
     const isPrice = message.text().includes('status of 402') && world.walls?.includes(new URL(message.location().url).origin);
-    if (['error', 'warning'].includes(message.type()) && !isPrice) trouble.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+    // And of each request that a test cuts off.
+    const isCut = world.isCut && message.text().includes('net::ERR_FAILED');
+    if (['error', 'warning'].includes(message.type()) && !isPrice && !isCut) trouble.push(`${message.type()}: ${message.text()} (${message.location().url})`);
   });
   context.on('weberror', (error) => trouble.push(String(error.error())));
   const strangers = new Set();

@@ -110,7 +110,7 @@ async fn a_channel_is_lived_in_a_browser(script: &str, expected: u128) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_payer_pays_from_a_channel_without_prompts_and_the_creator_sees_it_come() {
-    a_channel_is_lived_in_a_browser("channel.mjs", 550_000).await;
+    a_channel_is_lived_in_a_browser("channel.mjs", 600_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
