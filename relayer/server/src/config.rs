@@ -79,7 +79,7 @@ pub struct Admin {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pages {
-    /// The chain's Ethereum JSON-RPC as browsers reach it. Without it there are no pages.
+    /// The chain's Ethereum JSON-RPC as browsers reach it. Without it there are no pages. Everybody is told of all of it, a key in its path or query too.
     pub eth_rpc_url: Option<String>,
 }
 
@@ -347,8 +347,9 @@ pub enum ConfigError {
 /// # Errors
 /// [`ConfigError::Value`] when it is not an address that a page may be told of: it becomes part of a header, and everybody reads it.
 pub fn rpc_origin(url: &str) -> Result<String, ConfigError> {
-    let refused =
-        || value("pages.eth_rpc_url", "http:// or https:// and a host (no IPv6, no user, no password), as browsers reach it", text::shown(url));
+    // Who put a password there does not want to see it in a log.
+    let given = if url.contains('@') { "one with a user or password, which everybody would read at /v1/pages".to_owned() } else { text::shown(url) };
+    let refused = || value("pages.eth_rpc_url", "http:// or https:// and a host (no IPv6, no user, no password), as browsers reach it", &given);
     let uri: axum::http::Uri = url.parse().map_err(|_| refused())?;
     let (scheme, authority) = uri.scheme_str().zip(uri.authority()).ok_or_else(refused)?;
     let is_plain = authority.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'));

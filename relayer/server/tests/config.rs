@@ -85,6 +85,10 @@ fn a_secret_in_the_wrong_place_is_refused_and_not_repeated() {
         let error = Config::parse(&MINIMAL.replace("database = \"relayer.db\"", line)).unwrap_err().to_string();
         assert!(!error.contains("Tr0ub4dor") && !error.is_empty(), "{error}");
     }
+    for url in ["https://u:Tr0ub4dor@rpc.example", "https://Tr0ub4dor@rpc.example/", "https://u:Tr0ub4dor@[::1]"] {
+        let error = Config::parse(&format!("{MINIMAL}\n[pages]\neth_rpc_url = \"{url}\"")).unwrap_err().to_string();
+        assert!(error.starts_with("pages.eth_rpc_url") && error.contains("user or password") && !error.contains("Tr0ub4dor"), "{error}");
+    }
     let good = Config::parse(&MINIMAL.replace("relayer.db", "postgres://u:Tr0ub4dor@db/d")).unwrap();
     assert!(!format!("{good:?}").contains("Tr0ub4dor"));
     let both = MINIMAL.replace("[signer]", "[signer]\nfile = \"relayer.key\"");

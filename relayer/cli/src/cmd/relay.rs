@@ -233,7 +233,7 @@ fn check(config: &Config, deployment: &Deployment, signers: &[Signer], secrets: 
     }
     println!("TLS       {}", if tls.is_some() { "by certificate and key" } else { "none: for a proxy in front, or this machine alone" });
     match &config.pages.eth_rpc_url {
-        Some(url) => println!("pages     at / and /pay; browsers reach the chain at {url}"),
+        Some(url) => println!("pages     at / and /pay; browsers, and everybody, are told to reach the chain at {url}"),
         None => println!("pages     none: pages.eth_rpc_url names no Ethereum RPC"),
     }
     super::print_variables(|name| name.starts_with("RIVULET__") || VARIABLES.contains(&name));

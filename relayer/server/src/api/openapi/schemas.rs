@@ -279,7 +279,7 @@ fn operation(all: &mut Map<String, Value>) {
     ];
     add("Info", object("What a client must know.", info));
     let pages = vec![
-        ("eth_rpc_url", text("The chain's Ethereum JSON-RPC as browsers reach it.")),
+        ("eth_rpc_url", text("The chain's Ethereum JSON-RPC as browsers reach it, as it was configured: a key in it is public.")),
         ("deployment", json!({"type": "object", "description": "The deployment's file: contracts with the hashes of their code, tokens."})),
     ];
     add("PagesSetup", object("What the pages must know.", pages));
