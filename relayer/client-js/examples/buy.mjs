@@ -3,8 +3,8 @@ import { createPublicClient, createWalletClient, http } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { Channels, Network, PayChannel, chainOf, formatAmount, parseAmount, payingFetch, readDeployment, sessionKey } from '@rivulet/client';
 import { fileStore } from '@rivulet/client/node';
+import { DEPLOYMENT, KEY, PAGE, PAYEE, RPC } from './settings.mjs';
 
-const { RPC = 'http://127.0.0.1:8545', DEPLOYMENT = 'deployments/dev.json', KEY, PAYEE, PAGE = 'http://127.0.0.1:8402/articles/1' } = process.env;
 const deployment = readDeployment(JSON.parse(readFileSync(DEPLOYMENT, 'utf8')));
 const chain = chainOf(deployment, RPC);
 const network = await Network.connect(deployment, createPublicClient({ chain, transport: http() }));

@@ -3,8 +3,8 @@ import { createPublicClient, createWalletClient, http } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { Channels, Network, PayChannel, Relayer, chainOf, formatAmount, parseAmount, readDeployment, sessionKey } from '@rivulet/client';
 import { fileStore } from '@rivulet/client/node';
+import { DEPLOYMENT, KEY, PAYEE, RELAYER, RPC } from './settings.mjs';
 
-const { RPC = 'http://127.0.0.1:8545', DEPLOYMENT = 'deployments/dev.json', RELAYER = 'http://127.0.0.1:8787', KEY, PAYEE } = process.env;
 const deployment = readDeployment(JSON.parse(readFileSync(DEPLOYMENT, 'utf8')));
 const chain = chainOf(deployment, RPC);
 const network = await Network.connect(deployment, createPublicClient({ chain, transport: http() }));

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createPublicClient, createWalletClient, http } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { Network, Streams, chainOf, formatAmount, parseAmount, ratePerSecondScaled, readDeployment, tick } from '@rivulet/client';
+import { DEPLOYMENT, KEY, PAYEE, RPC } from './settings.mjs';
 
-const { RPC = 'http://127.0.0.1:8545', DEPLOYMENT = 'deployments/dev.json', KEY, PAYEE } = process.env;
 const deployment = readDeployment(JSON.parse(readFileSync(DEPLOYMENT, 'utf8')));
 const chain = chainOf(deployment, RPC);
 const network = await Network.connect(deployment, createPublicClient({ chain, transport: http() }));

@@ -40,6 +40,32 @@ test('a stream ticks', async () => {
   assert.ok(new Set(lines).size > 2, 'it grows');
 });
 
+test('what is missing or does not answer is said in a line, with 2 as the exit code', async () => {
+  const said = async (name: string, more: Record<string, string>): Promise<string> => {
+    const failed = (await run(name, more).then(() => undefined, (error: unknown) => error)) as { code: number; stderr: string } | undefined;
+    assert.deepEqual([failed?.code, failed?.stderr.trim().split('\n').length], [2, 1], failed?.stderr);
+    return failed!.stderr;
+  };
+  const gone = 'http://127.0.0.1:65531';
+  const silent = /^nothing answers at 127\.0\.0\.1:65531: .*`rivulet dev`/;
+  const cases: [name: string, more: Record<string, string>, expected: RegExp][] = [
+    ...['pay.mjs', 'buy.mjs', 'stream.mjs'].flatMap((name): typeof cases => [
+      [name, { DEPLOYMENT: join(folder, 'none.json') }, /^DEPLOYMENT: .*none\.json.*`rivulet dev`/],
+      [name, { RPC: gone }, silent],
+    ]),
+    ['pay.mjs', { RELAYER: gone }, silent],
+    ['buy.mjs', { PAGE: `${gone}/a` }, silent],
+    ['pay.mjs', { KEY: '0x1' }, /^KEY: /],
+  ];
+  await Promise.all(cases.map(async ([name, more, expected]) => assert.match(await said(name, more), expected)));
+  // Money has no defaults elsewhere.
+  const elsewhere = join(folder, 'elsewhere.json');
+  writeFileSync(elsewhere, JSON.stringify({ ...(world.deploymentJson as object), network: 'elsewhere' }));
+  const rest = { ...process.env, DEPLOYMENT: elsewhere };
+  const failed = (await promisify(execFile)(process.execPath, [`${PACKAGE}examples/pay.mjs`], { cwd: folder, env: rest }).catch((error: unknown) => error)) as { code: number; stderr: string };
+  assert.deepEqual([failed.code, failed.stderr.slice(0, 5)], [2, 'KEY: ']);
+});
+
 test('an article is bought', async () => {
   const web = await webServer();
   const payee = account('dorothy').address;
