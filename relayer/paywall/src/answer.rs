@@ -101,10 +101,17 @@ fn text(title: &str, denied: &Denied, offers: &[Offer]) -> String {
             extra.price, extra.token, extra.channels, extra.relayer
         );
     }
-    if !offers.is_empty() {
-        out.push_str("\nPaid from a Rivulet channel to this payee. `rivulet get URL` does; programs: x402 version 2, scheme \"channel\", header PAYMENT-SIGNATURE.\n");
+    if let Some(offer) = offers.first() {
+        out.push_str("\nPaid from a Rivulet channel to this payee, which is opened once:\n\n");
+        commands(offer).iter().for_each(|line| out.extend(["  ", line.as_str(), "\n"]));
+        out.push_str("\nPrograms: x402 version 2, scheme \"channel\", header PAYMENT-SIGNATURE; `payingFetch` of @rivulet/client does.\n");
     }
     out
+}
+
+/// How somebody pays by hand. The address of the page is not in it: whoever made the link could write a command there.
+fn commands(offer: &Offer) -> [String; 2] {
+    [format!("rivulet channel open --payee {} --deposit AMOUNT", offer.pay_to), "rivulet get URL --max AMOUNT".to_owned()]
 }
 
 fn escaped(text: &str) -> String {
@@ -129,8 +136,13 @@ fn html(title: &str, denied: &Denied, offers: &[Offer]) -> String {
             escaped(&extra.channels)
         );
     }
-    if !offers.is_empty() {
-        out.push_str("<p>This page is paid from a Rivulet channel, by an app or agent that speaks x402 (scheme <code>channel</code>).</p>");
+    if let Some(offer) = offers.first() {
+        let _ = write!(
+            out,
+            "<p>It is paid from a Rivulet channel to this payee, which is opened once. In a terminal, <code>URL</code> being this page's address:</p>\
+             <pre style=\"overflow:auto\"><code>{}</code></pre><p>Or by an app or agent that speaks x402 (version 2, scheme <code>channel</code>).</p>",
+            escaped(&commands(offer).join("\n"))
+        );
     }
     out + "</body></html>\n"
 }
@@ -161,5 +173,7 @@ mod tests {
         let denied = Denied::malformed("<script>alert(\"1\")</script>&");
         let page = html("Bad Request", &denied, &[]);
         assert!(page.contains("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;") && !page.contains("<script>"), "{page}");
+        // Nothing is offered, so nothing says how to pay.
+        assert!(!page.contains("rivulet get") && !text("Bad Request", &denied, &[]).contains("rivulet get"), "{page}");
     }
 }

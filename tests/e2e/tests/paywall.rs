@@ -116,10 +116,16 @@ async fn a_readable_402(w: &World) {
     assert_eq!((accepts["payTo"].as_str(), accepts["network"].as_str()), (Some(&*payee), Some(&*format!("eip155:{}", w.shopper.at.chain_id))));
     assert_eq!(accepts["extra"]["channels"], w.shopper.at.contract.to_string());
     assert_eq!(accepts["extra"]["request"], format!("GET {}/articles/1", w.wall.host()));
+    let says_how_to_pay = |page: &str| {
+        [&*format!("rivulet channel open --payee {payee} --deposit"), "rivulet get URL --max"].iter().all(|command| page.contains(command))
+    };
     for (accept, kind) in [("text/html", "text/html; charset=utf-8"), ("application/json", "application/problem+json")] {
         let answer = w.shopper.http.get(format!("{}/articles/1", w.wall.url())).header("accept", accept).send().await.unwrap();
         assert_eq!((answer.status().as_u16(), &answer.headers()["content-type"]), (402, &kind.parse().unwrap()));
+        let page = answer.text().await.unwrap();
+        assert!(kind.contains("json") || says_how_to_pay(&page), "{page}");
     }
+    assert!(says_how_to_pay(&text), "{text}");
 }
 
 async fn an_article(w: &mut World) {
