@@ -25,11 +25,21 @@ function licenses() {
   return [`Rivulet's pages are under the Apache License 2.0. Their script contains parts of these packages.`, ...parts].join(`\n\n${'-'.repeat(80)}\n\n`) + '\n';
 }
 
+/** Both pages are one text, but for what they are called and which of the two links is theirs. */
+function page(name, title, path) {
+  const text = readFileSync(join(root, 'src/page.html'), 'utf8');
+  const changes = [['"PAGE"', `"${name}"`], ['TITLE', title], [`<a href="${path}">`, `<a aria-current="page" href="${path}">`]];
+  return changes.reduce((made, [from, to]) => {
+    if (made.split(from).length !== 2) throw new Error(`src/page.html: expected ${from} once`);
+    return made.replace(from, to);
+  }, text);
+}
+
 const files = {
   'app.js': script.outputFiles[0].text,
   'app.css': style.outputFiles[0].text,
-  'index.html': readFileSync(join(root, 'src/index.html'), 'utf8'),
-  'pay.html': readFileSync(join(root, 'src/pay.html'), 'utf8'),
+  'index.html': page('creator', 'Earnings', '/'),
+  'pay.html': page('payer', 'Pay', '/pay'),
   'icon.svg': readFileSync(join(root, 'src/icon.svg'), 'utf8'),
   'licenses.txt': licenses(),
 };
