@@ -217,8 +217,9 @@ async fn calls_that_nobody_polls_hold_up_no_others() {
     let fake = Fake::new(5);
     let (url, address, handle) = fake.start().await;
     let node = connect(&[url]).await;
-    // All of these want a new connection.
     stop(handle).await;
+    assert!(node.finalized().await.is_err());
+    // The first of these makes a new connection, the others wait for it; and then nobody asks any of them how far it is.
     let mut held: Vec<_> = (0..=5).map(|number| Box::pin(node.block_at(number))).collect();
     for call in &mut held {
         assert!(futures::poll!(call).is_pending());
