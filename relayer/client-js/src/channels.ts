@@ -4,6 +4,7 @@ import { erc20Abi } from './abi/erc20.js';
 import { type Amount, checkDeposit, checkMovable } from './amounts.js';
 import { type Token, tokenAt } from './deployment.js';
 import { RivuletError } from './errors.js';
+import type { RelayTerms } from './fee.js';
 import type { BlockAt, Network, Wait, Wallet } from './network.js';
 import { type Permit, signPermit } from './permit.js';
 import { words } from './signature.js';
@@ -199,6 +200,18 @@ export class Channels {
       from = next;
     }
     return found;
+  }
+
+  /** What relayers may take of a payee's claims in a token, and the ceiling of it. Undefined: nobody ever opened a channel to it, and it set none. For {@link relayFee}. */
+  async relayTerms(payee: Address, token: Token): Promise<{ terms: RelayTerms; ceilingBps: number } | undefined> {
+    const { client } = this.network;
+    const book = await client.readContract({ ...this.contract, functionName: 'bookOf', args: [payee, token.address] });
+    if (book === 0) return undefined;
+    const [[, , , beneficiary, feeBps, flatFee, minGain, until], [, , ceilingBps]] = await Promise.all([
+      client.readContract({ ...this.contract, functionName: 'book', args: [book] }),
+      client.readContract({ ...this.contract, functionName: 'config' }),
+    ]);
+    return { terms: { beneficiary, feeBps, flatFee, minGain, until }, ceilingBps };
   }
 
   /** Puts more into a channel, whoever calls. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import {
-  type ChannelState, type ErrorCode, type Network, Channels, PayChannel, RivuletError, type SignedVoucher, type Store, channelsOf, memoryStore, parseAmount, sessionKey, signVoucher,
+  type ChannelState, type ErrorCode, type Network, Channels, PayChannel, RivuletError, type SignedVoucher, type Store, channelsAbi, channelsOf, memoryStore, parseAmount, sessionKey, signVoucher,
 } from '../src/index.js';
 import { World, account, networkOf, walletOf } from './support/index.js';
 
@@ -70,6 +70,15 @@ test('a channel whose opening was cut off is found by what was kept before, and 
   assert.deepEqual([early.fromSerial, await channels.opened(early)], [0, []]);
   const { id } = await channels.open(fresh);
   assert.deepEqual((await channels.opened(early)).map((state) => state.id), [id]);
+});
+
+test('what a payee pays relayers is read', async () => {
+  const usdt = world.deployment.tokens['usdt']!;
+  assert.equal(await channels.relayTerms(payee, usdt), undefined, 'there is no book');
+  const until = (await network.block('final')).timestamp + 100_000n;
+  const args = [usdt.address, account('ethan').address, 250, 7n, 1_000n, until];
+  await network.send(walletOf(world, 'baltathar'), { abi: channelsAbi, address: world.deployment.channels.address, functionName: 'setTerms', args }, 'final');
+  assert.deepEqual((await channels.relayTerms(payee, usdt))?.terms, { beneficiary: account('ethan').address, feeBps: 250, flatFee: 7n, minGain: 1_000n, until });
 });
 
 test('a top-up covers more, a refund comes back after its period, a close brings the rest', async () => {

@@ -1,19 +1,23 @@
 /** The creator's page: what came, what can be claimed, what flows. */
-import { type Network, type Token, Streams, tokenAt } from '@rivulet/client';
+import { Channels, type Network, type RelayTerms, type Token, Streams, tokenAt } from '@rivulet/client';
 import { type Address, getAddress, isAddress } from 'viem';
 import { Chart, type Day, lastDays } from './chart.js';
 import { action, addressChip, byId, field, form, h, keyed, setPart, setText, toast } from './dom.js';
 import { explain } from './errors.js';
-import { tryJson } from './footer.js';
+import { claims, tryJson } from './footer.js';
 import { AmountView, amountText, unitOf } from './format.js';
 import { type Heard, Live, type Liveness } from './live.js';
 import { type Setup, connect } from './setup.js';
 import { type StreamCard, streamCard } from './stream-card.js';
 import { Accounts } from './wallet.js';
+import { type Waiting, why } from './why.js';
 
 interface TokenRow { token: string; channels: number; accepted: string; claimed: string; pending: string; lost: string }
 interface DayRow { day: string; contract: 'channels' | 'streams'; token: string; accepted: string; vouchers: number; claimed: string }
-interface ChannelRow { book: number; serial: number; status: 'open' | 'closing' | 'closed'; payer: string; token: string; deposit: string; claimed: string; pending: string; best: { cumulative_amount: string } | null }
+interface ChannelRow extends Waiting { book: number; serial: number; payer: string; token: string; deposit: string; claimed: string; best: { cumulative_amount: string } | null }
+
+/** Terms change seldom. */
+const TERMS_MS = 60_000;
 
 export async function creator(setup: Setup): Promise<void> {
   const accounts = Accounts.start(setup);
@@ -79,6 +83,9 @@ class Earnings {
   private days: readonly DayRow[] = [];
   private chosen: Token | undefined;
   private pages = 1;
+  private relayer: string | undefined;
+  private readonly terms = new Map<string, { terms: RelayTerms; ceilingBps: number } | 'none'>();
+  private termsAt = 0;
 
   constructor(
     private readonly setup: Setup,
@@ -200,16 +207,18 @@ class Earnings {
     const keyOf = (row: ChannelRow) => `${row.book}/${row.serial}`;
     keyed(this.rows, channels, keyOf, (row) => h('tr', {},
       h('td', { 'data-label': 'Payer' }, addressChip(row.payer)), h('td', { 'data-label': 'Channel', class: 'number' }, keyOf(row)),
-      h('td', { 'data-label': 'Promised', class: 'figure' }), h('td', { 'data-label': 'To claim', class: 'figure' }),
+      h('td', { 'data-label': 'Promised', class: 'figure' }), h('td', { 'data-label': 'To claim', class: 'figure' }, h('span', {}), h('small', { class: 'why' })),
       h('td', { 'data-label': 'Of its deposit' }, h('div', { class: 'meter', role: 'img' }, h('i', { class: 'done' }), h('i', { class: 'due' }))), h('td', { 'data-label': 'State' }, h('span', { class: 'pill' }))));
     channels.forEach((row, i) => {
       const [, , promised, pending, deposit, state] = this.rows.children[i]?.children ?? [];
       const token = this.tokenOf(row.token);
       const [meter, pill] = [deposit?.firstElementChild, state?.firstElementChild];
-      if (token === undefined || promised === undefined || pending === undefined || !(meter instanceof HTMLElement) || !pill) return;
+      const [units, reason] = pending?.children ?? [];
+      if (token === undefined || promised === undefined || !units || !reason || !(meter instanceof HTMLElement) || !pill) return;
       const total = BigInt(row.best?.cumulative_amount ?? row.claimed);
       setText(promised, amountText(token, total));
-      setText(pending, amountText(token, BigInt(row.pending)));
+      setText(units, amountText(token, BigInt(row.pending)));
+      setText(reason, why(row, token, { isPaused: claims.isPaused, openClaims: claims.open, relayer: this.relayer, terms: this.terms.get(token.name), now: Math.floor(Date.now() / 1_000) }));
       const whole = BigInt(row.deposit);
       const part = (units: bigint) => (whole === 0n ? 0 : Number((units * 10_000n) / whole) / 10_000);
       setPart(meter, part(BigInt(row.claimed)), '--done-part');
@@ -271,6 +280,7 @@ class Earnings {
     const reading = new Streams(network);
     const found = (await Promise.all(Object.values(this.setup.deployment.tokens).map((token) => reading.listByPayee(this.payee, token)))).flat();
     setText(this.chainNotice, '');
+    if (Date.now() - this.termsAt > TERMS_MS) await this.readTerms(network);
     for (const number of found) {
       const key = `${number.book}/${number.serial}`;
       if (this.streams.has(key)) continue;
@@ -284,6 +294,16 @@ class Earnings {
     }
     this.streamsBox.hidden = this.streams.size === 0;
     this.showEmpty();
+  }
+
+  /** What this payee pays relayers for claims of channels: why some of them wait. */
+  private async readTerms(network: Network): Promise<void> {
+    this.relayer ??= (await tryJson<{ relayer: { address: string } }>('/v1/info')).relayer.address;
+    for (const name of this.cards.keys()) {
+      const token = this.setup.deployment.tokens[name];
+      if (token !== undefined) this.terms.set(name, (await new Channels(network).relayTerms(this.payee, token)) ?? 'none');
+    }
+    if (this.cards.size > 0) this.termsAt = Date.now();
   }
 
   private claimButton(network: Network, card: StreamCard): HTMLElement {

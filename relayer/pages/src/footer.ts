@@ -12,6 +12,9 @@ interface Ready {
   readonly worker: { readonly block_number: number | null; readonly error?: string };
 }
 
+/** What the relayer said last of its claims. */
+export const claims = { isPaused: false, open: 0 };
+
 export function footer({ deployment }: Setup): void {
   const dot = h('i', { class: 'dot' });
   const state = h('b', {});
@@ -25,6 +28,7 @@ export function footer({ deployment }: Setup): void {
       // 503 has the same fields, and says why.
       const ready = (await (await fetch('/ready')).json()) as Partial<Ready>;
       const { worker, status } = ready;
+      Object.assign(claims, { isPaused: ready.is_claiming_paused === true, open: ready.open_intents ?? 0 });
       if (ready.is_draining === true) say('warn', 'Relayer takes nothing new');
       else if (status !== 'ready') say('bad', 'Relayer is not ready');
       else if (ready.is_claiming_paused === true) say('warn', 'Relayer has paused claims');

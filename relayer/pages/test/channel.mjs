@@ -1,5 +1,5 @@
 // A payer opens a channel with a wallet, pays without prompts, reloads and goes on, also where the relayer is cut off, while the creator's page shows it; then it is closed.
-import { PATIENCE_MS, advance, equal, inBrowser, say, shows, units, until, wallet, world } from './support.mjs';
+import { PATIENCE_MS, advance, equal, inBrowser, node, say, shows, units, until, wallet, world } from './support.mjs';
 
 const CENT = 10_000n;
 
@@ -70,6 +70,8 @@ await inBrowser(async (context) => {
   equal('promised', await units(card, 'promised'), 55n * CENT);
 
   // Where only the answer was lost, the relayer says that it has it, and nothing is sent or promised again.
+  // No block comes meanwhile: the creator is told what its money waits for.
+  await node('dev_setSealing', false);
   let delivered = 0;
   await page.route(`${world.relayer}/v1/vouchers`, async (route) => {
     await route.fetch();
@@ -86,6 +88,10 @@ await inBrowser(async (context) => {
   await shows(usdc, 'accepted', 60n * CENT);
   equal('promised', await units(card, 'promised'), 60n * CENT);
   equal('prompts after a reload', asked.prompts, opened);
+  const reason = creator.locator('.why');
+  await reason.getByText('May be in the claim that waits to be final').waitFor();
+  await node('dev_setSealing', true);
+  await reason.filter({ hasText: /./ }).waitFor({ state: 'hidden' });
 
   // More than is left is refused before it is promised.
   await card.getByLabel('Amount in USDC').fill('20');
