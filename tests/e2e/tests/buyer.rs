@@ -3,6 +3,7 @@
 //! ```text
 //! bought ── dropped at any moment, and bought once ── a buyer that forgot everything goes on ── from credit
 //! a tip buys nothing ── a page that broke off or was lost is served after others were bought
+//! by steps, as it is read
 //! a site that names another request, contract, payee, token ── asks again and again ── makes totals up ── raises its price
 //! ```
 
@@ -49,9 +50,10 @@ impl World {
         let (play, daemon) = support::stage(&options, |flags| flags.interval_ms = 3_600_000).await;
         let folder = play.stage.folder.path();
         let web = Nginx::start(folder).await.unwrap();
-        for n in 1..=9 {
+        for n in 1..=10 {
             web.put(&format!("/articles/{n}"), format!("article {n}").as_bytes()).unwrap();
         }
+        web.put("/files/big", &vec![7; 2_500_000]).unwrap();
         let payee = play.cast.creators[0].address();
         let flags = PaywallFlags {
             upstream: web.url(),
@@ -59,7 +61,7 @@ impl World {
             relayer: daemon.url(),
             deployment: play.stage.deployment_path(),
             node_url: play.stage.node.url(),
-            prices: ["/articles/*=0.10usdc", "/broken/*=0.10usdc"].map(str::to_owned).into(),
+            prices: ["/articles/*=0.10usdc", "/broken/*=0.10usdc", "/files/*=0.001usdc/MB"].map(str::to_owned).into(),
             tls: None,
             more: Vec::new(),
         };
@@ -190,11 +192,46 @@ async fn others_in_between(w: &mut World) {
     w.wall.launch().await.unwrap();
     drop(buyer);
     let buyer = w.keeping();
-    assert_eq!(w.bought(&buyer, "/articles/4").await, (PRICE, PRICE));
+    assert_eq!(w.bought(&buyer, "/articles/10").await, (PRICE, PRICE));
     assert_eq!(w.bought(&buyer, "/articles/8").await, (PRICE, 0), "what was promised for it was kept for it");
     let (after, charged) = totals(w, &buyer);
     assert_eq!((after - before.0, charged - before.1), (3 * PRICE, 3 * PRICE), "three pages");
     assert_eq!(buyer.purse().get(w.channel.id).unwrap().aside, TIP);
+}
+
+/// Of a file of two and a half million bytes, at a thousandth a million: it is promised as it comes.
+async fn by_steps(w: &World) {
+    const STEP: u128 = 1_000;
+    let buyer = w.keeping();
+    let kept = || buyer.purse().get(w.channel.id).unwrap();
+    let get = async |most| buyer.get(&w.url("/files/big"), Coin::Usdc.token(), most).await.unwrap();
+    let (before, charged, credit) = (kept().accepted, w.charged(), kept().credit);
+    let mut whole = get(10 * STEP).await;
+    assert_eq!((whole.charged, kept().accepted), (STEP, before + STEP - credit), "one step, and not all that is allowed");
+    let mut bytes = 0;
+    while let Some(part) = buyer.chunk(&mut whole).await.unwrap() {
+        bytes += part.len();
+    }
+    assert_eq!((bytes, whole.cost(), whole.promised), (2_500_000, 3 * STEP, 3 * STEP - credit));
+    buyer.finished(whole.again.as_ref().unwrap()).await.unwrap();
+    assert_eq!((w.charged() - charged, kept().accepted - before, kept().credit), (3 * STEP, 3 * STEP - credit, 0));
+    // Somebody stops reading: no more is promised.
+    let mut begun = get(10 * STEP).await;
+    buyer.chunk(&mut begun).await.unwrap().unwrap();
+    buyer.finished(begun.again.as_ref().unwrap()).await.unwrap();
+    drop(begun);
+    assert_eq!(kept().accepted - before, 4 * STEP - credit);
+    // It reads to where it may, and says why no further.
+    let mut short = get(2 * STEP).await;
+    let mut bytes = 0;
+    let why = loop {
+        match buyer.chunk(&mut short).await {
+            Ok(part) => bytes += part.expect("it was not allowed to pay for all of it").len(),
+            Err(e) => break e,
+        }
+    };
+    assert!(matches!(why, Error::TooDear { price: 3_000, most: 2_000 }) && bytes == 2_000_000, "{why} after {bytes}");
+    assert_eq!((kept().aside, w.charged() - charged), (TIP, 6 * STEP), "no tip was touched");
 }
 
 /// A site of the attacker's own: what it says to each request, and what it was sent.
@@ -338,6 +375,7 @@ async fn a_buyer_pays_the_price_once_and_nobody_gets_more_out_of_it() {
     sites_that_want_more(&w).await;
     a_tip_buys_nothing(&w).await;
     others_in_between(&mut w).await;
+    by_steps(&w).await;
     w.wall.stop().await.unwrap();
     support::strike(w.play, w.daemon).await;
 }

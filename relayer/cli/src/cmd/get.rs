@@ -14,7 +14,7 @@ use anyhow::Context;
 use clap::Args;
 use rivulet_client::{
     Buyer, Error as ClientError, Kept,
-    buy::{Asked, Bought, Price, Priced, Unit},
+    buy::{Asked, Bought, Price, Priced, Read, Unit},
 };
 use rivulet_core::ids::{ChannelId, ChannelNumber};
 use rivulet_rules::chain::ChannelView;
@@ -36,7 +36,7 @@ use std::{
   rivulet get https://api.example/answers --max 0.01usdc --header 'content-type: application/json' --data '{\"question\":\"why\"}'
       a request with a body
   rivulet get https://radio.example/live --max 1usdc > live.mp3
-      a price by the second or byte: for at most 1 USDC; what of it is not used is credit at the site
+      a price by the second or byte: for at most 1 USDC, signed for as it comes
 
 The channel is one to the site's payee, in the price's token: 'rivulet channel open' opens it. When the answer was lost or broke off, the same command again, within
 some minutes, gets it for what was paid. What has a body (--data) or is paid by steps may have to be paid again. What was paid and not served is credit at the site, and is
@@ -133,7 +133,7 @@ impl Get {
         let response = http.execute(self.request(&http)?).await.map_err(rivulet_client::Error::Site)?;
         let got = match response.status() {
             reqwest::StatusCode::PAYMENT_REQUIRED => self.paid(&http).await?,
-            status => Got { status: status.as_u16(), bytes: self.save(response).await?, paid: None },
+            status => Got { status: status.as_u16(), bytes: self.save(&mut response.into(), None).await?, paid: None },
         };
         let told = self.told(&got);
         match got.status {
@@ -179,34 +179,43 @@ impl Get {
         let buyer = Buyer::new(purser.purse)?;
         let priced = match buyer.ask(self.request(http)?).await.map_err(|e| self.elsewhere(e))? {
             Asked::Priced(priced) => priced,
-            Asked::Free(response) => return Ok(Got { status: response.status().as_u16(), bytes: self.save(response).await?, paid: None }),
+            Asked::Free(response) => {
+                return Ok(Got { status: response.status().as_u16(), bytes: self.save(&mut response.into(), None).await?, paid: None });
+            }
         };
-        let (bought, price) = self.bought(&network, &buyer, &priced, &closing).await?;
-        let coin = network.coin_of(&price.token);
-        let kept = bought.channel.and_then(|number| buyer.purse().channels().into_iter().find(|kept| kept.channel.number() == number));
-        let left = coin.money(kept.as_ref().map_or(0, |kept| kept.channel.left()));
+        let (mut bought, price) = self.bought(&network, &buyer, &priced, &closing).await?;
         drop(buyer);
-        let by_steps = price.unit != Unit::Request;
-        let (charged, promised) = (coin.money(bought.charged), coin.money(bought.promised));
-        let how = how(&bought, &coin, by_steps);
-        let paid = bought.channel.map(|channel| PaidFor { channel, charged, promised, left, how });
-        let (status, mut again) = (bought.response.status().as_u16(), bought.again);
-        let mut saved = self.save(bought.response).await;
+        let (coin, by_steps, charged, promised) = (network.coin_of(&price.token), price.unit != Unit::Request, bought.charged, bought.promised);
+        let reopen = || Ok(Buyer::new(open()?.purse)?);
+        let mut saved = self.save(&mut bought, Some(&reopen)).await;
         for _ in 1..TRIES {
-            // By steps each of them would be charged once more; what is on standard output already cannot be taken back.
-            let (Err(e), Some(ticket), false, Some(_)) = (&saved, &again, by_steps, &self.output) else { break };
+            // What is on standard output already cannot be taken back; by steps each of them would be charged once more.
+            let (Err(e), Some(again), false, Some(_)) = (&saved, &bought.again, by_steps, &self.output) else { break };
             eprintln!("{e:#}: asking for it again, which costs nothing");
-            let next = Buyer::new(open()?.purse)?.again(&priced, ticket).await?;
-            again = next.again;
-            saved = self.save(next.response).await;
+            bought = reopen()?.again(&priced, again).await?;
+            saved = self.save(&mut bought, Some(&reopen)).await;
         }
-        let bytes = saved.map_err(|e| {
-            e.context("paid for, but not whole: the same command again asks for it without paying twice, where it is not paid by steps")
+        let buyer = reopen()?;
+        // What is paid by steps cannot be had again for nothing: its rest is credit, whatever came.
+        if let Some(again) = bought.again.as_ref().filter(|_| saved.is_ok() || by_steps) {
+            buyer.finished(again).await?;
+        }
+        let kept = bought.channel.and_then(|number| buyer.purse().channels().into_iter().find(|kept| kept.channel.number() == number));
+        let bytes = saved.map_err(|e| match (e.downcast::<ClientError>(), &kept) {
+            (Ok(e), Some(kept)) if by_steps => self.explain(e, &coin, &buyer, kept.channel.id, (&priced, &price)),
+            (Ok(e), _) => anyhow::Error::new(e).context("the answer broke off"),
+            (Err(e), _) => e,
+        });
+        let bytes = bytes.map_err(|e| match by_steps {
+            true => e.context("not whole: it is paid by steps, and what came was paid for"),
+            false => e.context("paid for, but not whole: the same command again asks for it without paying twice"),
         })?;
-        if let Some(again) = &again {
-            Buyer::new(open()?.purse)?.finished(again).await?;
-        }
-        Ok(Got { status, bytes, paid })
+        let (charged, promised) = if by_steps { (bought.cost(), bought.promised) } else { (charged, promised) };
+        let how = how(&coin, &price, charged, promised, bought.again.is_some());
+        let left = coin.money(kept.as_ref().map_or(0, |kept| kept.channel.left()));
+        let (charged, promised) = (coin.money(charged), coin.money(promised));
+        let paid = bought.channel.map(|channel| PaidFor { channel, charged, promised, left, how });
+        Ok(Got { status: bought.response.status().as_u16(), bytes, paid })
     }
 
     /// Asked for again where it was paid for before, or paid for.
@@ -291,8 +300,9 @@ impl Get {
         let unheard = kept.as_ref().is_some_and(|kept| kept.tickets.iter().any(|ticket| ticket.cost == 0 && ticket.request == priced.text));
         let hint = if unheard { ". What was signed is kept: the same command again does not pay twice" } else { "" };
         let e = match (e, &kept) {
-            (ClientError::TooDear { price: cost, most }, _) => {
-                Failure::Unsafe(format!("it costs {}, at most {} were allowed: raise --max", step(price, &coin.money(cost)), coin.money(most))).into()
+            (ClientError::TooDear { most, .. }, _) => {
+                Failure::Unsafe(format!("it costs {}, at most {} were allowed: raise --max", step(price, &coin.money(price.units)), coin.money(most)))
+                    .into()
             }
             (e, Some(kept)) => in_money(e, coin, kept.channel.number(), kept.channel.left()),
             (e, None) => e.into(),
@@ -311,13 +321,20 @@ impl Get {
         })
     }
 
-    /// Writes the answer down as it comes. A file appears when it is whole.
-    async fn save(&self, mut response: reqwest::Response) -> anyhow::Result<u64> {
+    /// Writes the answer down as it comes; what is paid by steps is paid on by a buyer of its own each time, so that other commands can pay in between. A file appears when it
+    /// is whole.
+    async fn save(&self, bought: &mut Bought, buyer: Option<&dyn Fn() -> anyhow::Result<Buyer>>) -> anyhow::Result<u64> {
         let mut to = self.writer()?;
         let mut bytes = 0_u64;
-        while let Some(part) = response.chunk().await.map_err(rivulet_client::Error::Site).context("the answer broke off")? {
-            to.write_all(&part).context("cannot write the answer")?;
-            bytes = bytes.saturating_add(part.len() as u64);
+        loop {
+            match (bought.read().await?, buyer) {
+                (Read::Part(part), _) => {
+                    to.write_all(&part).context("cannot write the answer")?;
+                    bytes = bytes.saturating_add(part.len() as u64);
+                }
+                (Read::Due, Some(buyer)) => buyer()?.pay_on(bought).await,
+                (Read::Due, None) | (Read::Whole, _) => break,
+            }
         }
         to.flush().context("cannot write the answer")?;
         if let (Some(draft), Some(path)) = (self.draft(), &self.output) {
@@ -341,15 +358,16 @@ fn step(price: &Price, cost: &Money) -> String {
 }
 
 /// Where the money came from.
-fn how(bought: &Bought, coin: &Coin, by_steps: bool) -> String {
-    let (charged, credit) = (coin.money(bought.charged), bought.charged.saturating_sub(bought.promised));
-    let steps = if by_steps { " for the first step" } else { "" };
-    match (bought.charged, bought.promised) {
-        (0, _) if bought.again.is_some() => "had been paid before".to_owned(),
+fn how(coin: &Coin, price: &Price, charged: u128, promised: u128, is_served: bool) -> String {
+    let (paid, credit) = (coin.money(charged), charged.saturating_sub(promised));
+    // By the clock here, not the site's.
+    let about = if matches!(price.unit, Unit::Secs(_)) { "about " } else { "" };
+    match (charged, promised) {
+        (0, _) if is_served => "had been paid before".to_owned(),
         (0, _) => "nothing was charged".to_owned(),
-        (_, 0) => format!("paid {charged}{steps} from credit at the site"),
-        _ if credit > 0 => format!("paid {charged}{steps}, {} of it from credit at the site", coin.money(credit)),
-        _ => format!("paid {charged}{steps}"),
+        (_, 0) => format!("paid {about}{paid} from credit at the site"),
+        _ if credit > 0 => format!("paid {about}{paid}, {} of it from credit at the site", coin.money(credit)),
+        _ => format!("paid {about}{paid}"),
     }
 }
 

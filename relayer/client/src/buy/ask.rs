@@ -131,6 +131,11 @@ fn price(offer: &Offer) -> Result<Price, Error> {
 }
 
 impl Priced {
+    pub(super) fn try_clone(&self) -> Option<Self> {
+        let Self { request, asked, text, prices } = self;
+        Some(Self { request: request.try_clone()?, asked: *asked, text: text.clone(), prices: prices.clone() })
+    }
+
     /// The paywall's clock by now.
     pub(super) fn now(&self, price: &Price) -> u64 {
         price.now.saturating_add(self.asked.elapsed().as_secs())

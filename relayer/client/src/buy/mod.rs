@@ -7,6 +7,8 @@
 //!                                                                    └ no answer: kept; the same request again is the same purchase
 //! ```
 //!
+//! By steps (bytes, seconds) it is signed for as it is read. What was promised beside purchases, tips, buys nothing, though a paywall would let it.
+//!
 //! One purchase never promises more than its price, whatever the site says: it may only say that less is left than there is. Totals from outside count by our
 //! own signature alone. A site is paid for the request that was made to it and for no other, to the payee and in the token of a channel that is there already.
 //!
@@ -21,6 +23,7 @@
 //! ```
 
 mod ask;
+mod meter;
 mod purchase;
 mod send;
 mod settle;
@@ -28,11 +31,13 @@ mod ticket;
 pub mod wire;
 
 pub use ask::{Asked, Price, Priced};
+pub use meter::Read;
 pub use purchase::{DOMAIN, Purchase, separator};
 pub use send::{Refusal, payment};
 pub use wire::Unit;
 
 use crate::{Channel, Error, Kept, Purse, Ticket, till::Till};
+use meter::Meter;
 use reqwest::{Request, Response, StatusCode, redirect::Policy};
 use rivulet_core::ids::{ChannelId, ChannelNumber, Deployment, Token};
 use send::{Sent, TIMEOUT};
@@ -61,10 +66,12 @@ pub struct Bought {
     pub channel: Option<ChannelNumber>,
     /// What this request was charged, in the token's smallest unit; 0: it was free or had been paid. By steps: the first.
     pub charged: u128,
-    /// What was promised for it on top of what had been promised before: nothing where enough was left.
+    /// What was promised for it on top of what had been promised before: nothing where enough was left. By steps: so far.
     pub promised: u128,
     /// To ask for the same again, when its body broke off.
     pub again: Option<Again>,
+    /// Of what is paid by steps.
+    meter: Option<Meter>,
 }
 
 /// A purchase that was granted. Asked for again within the price's window it costs nothing more, as often as the paywall allows; by steps, its first step is due.
@@ -74,6 +81,15 @@ pub struct Again {
     ticket: Ticket,
     /// Paid for at once, and not by steps.
     is_whole: bool,
+    /// By steps: what was used, once somebody has read.
+    used: Option<u128>,
+}
+
+impl From<Response> for Bought {
+    /// What costs nothing.
+    fn from(response: Response) -> Self {
+        Self { response, channel: None, charged: 0, promised: 0, again: None, meter: None }
+    }
 }
 
 impl Again {
@@ -132,7 +148,7 @@ impl Buyer {
     /// As [`Buyer::get`].
     pub async fn fetch(&self, request: Request, token: Token, most: u128) -> Result<Bought, Error> {
         let priced = match self.ask(request).await? {
-            Asked::Free(response) => return Ok(Bought { response, channel: None, charged: 0, promised: 0, again: None }),
+            Asked::Free(response) => return Ok(response.into()),
             Asked::Priced(priced) => priced,
         };
         let mut missing = None;
@@ -152,7 +168,8 @@ impl Buyer {
         fitting.max_by_key(|kept| (self.bought_before(kept, priced, price).is_some(), kept.left()))
     }
 
-    /// Buys, from a channel, for at most `most` of the token's smallest unit. By steps, `most` is what is signed for: what is not used of it stays at the site.
+    /// Buys, from a channel, for at most `most` of the token's smallest unit. By steps, it is signed for as it is read, by [`Buyer::chunk`]: a step at a time, or a hundredth
+    /// of `most` where that is more.
     /// What was bought before, and whose answer nobody has, is asked for again.
     ///
     /// # Errors
@@ -164,7 +181,7 @@ impl Buyer {
             return Err(Error::TooDear { price: price.units, most });
         }
         let is_whole = price.unit == Unit::Request;
-        let amount = if is_whole { price.units } else { most };
+        let amount = if is_whole { price.units } else { meter::part(price, most) };
         let _turn = self.till.turn(id).await;
         let kept = self.purse().get(id).ok_or(Error::NotKept(id))?;
         let Channel { terms, .. } = kept.channel;
@@ -176,7 +193,7 @@ impl Buyer {
         if kept.ended {
             return Err(Error::Ended(kept.channel.number()));
         }
-        let again = |ticket| Again { channel: kept.channel, ticket, is_whole };
+        let again = |ticket| Again { channel: kept.channel, ticket, is_whole, used: None };
         if let Some(ticket) = self.bought_before(&kept, priced, price) {
             match self.once_more(priced, again(ticket)).await {
                 // The site does not give it any more: it is bought anew.
@@ -192,7 +209,11 @@ impl Buyer {
             promised = promised.saturating_add(missing);
             let (refusal, state) = match self.send(priced, &again, &voucher).await? {
                 Sent::Refused(refusal, state) => (refusal, state),
-                served => return self.served(again, voucher, served, promised).await,
+                served => {
+                    let bought = self.served(again, voucher, served, promised).await?;
+                    let meter = if is_whole { None } else { Meter::new(priced, price, most, bought.response.content_length()) };
+                    return Ok(Bought { meter, ..bought });
+                }
             };
             if self.refused(&again, &voucher, state.as_ref()).await? > voucher.cumulative_amount {
                 // We had forgotten how far we were: what was signed just now lies below, and is worth nothing.
@@ -215,7 +236,7 @@ impl Buyer {
         let found = |kept: Kept| {
             let price = priced.prices.iter().find(|price| kept.pays(price) && price.unit == Unit::Request)?;
             let ticket = kept.tickets.iter().find(|ticket| is_for(ticket, priced, price))?.clone();
-            Some(Again { channel: kept.channel, ticket, is_whole: true })
+            Some(Again { channel: kept.channel, ticket, is_whole: true, used: None })
         };
         self.purse().channels().into_iter().filter(|kept| !kept.ended && priced.is_repeatable()).find_map(found)
     }
@@ -237,8 +258,8 @@ impl Buyer {
     /// When it cannot be kept.
     pub async fn finished(&self, again: &Again) -> Result<(), Error> {
         let (id, ticket) = (again.channel.id, again.ticket.clone());
-        // What steps have cost the site says with the next answer; until then nobody counts on their rest.
-        let cost = ticket.amount;
+        // Of steps that nobody has counted the site says the cost with its next answer; until then nobody relies on their rest.
+        let cost = again.used.unwrap_or(ticket.amount);
         self.till.keep(move |purse| purse.finish(id, &ticket, cost)).await
     }
 

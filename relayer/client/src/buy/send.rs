@@ -94,11 +94,14 @@ impl Buyer {
         }
     }
 
-    async fn send_once(&self, priced: &Priced, Again { channel, ticket, .. }: &Again, voucher: &SignedVoucher) -> Result<Sent, Error> {
-        let mut request = priced.request.try_clone().ok_or(Error::Streaming)?;
-        let purchase = ticket.purchase(channel.id);
+    pub(super) fn payment_for(&self, Again { channel, ticket, .. }: &Again, voucher: &SignedVoucher) -> String {
         let signer = self.purse().signer();
-        let header = payment(channel, voucher, signer, signer.deployment(), &purchase);
+        payment(channel, voucher, signer, signer.deployment(), &ticket.purchase(channel.id))
+    }
+
+    async fn send_once(&self, priced: &Priced, again: &Again, voucher: &SignedVoucher) -> Result<Sent, Error> {
+        let mut request = priced.request.try_clone().ok_or(Error::Streaming)?;
+        let header = self.payment_for(again, voucher);
         let header = HeaderValue::try_from(header).map_err(|e| Error::Answer(e.to_string()))?;
         request.headers_mut().insert(PAYMENT_SIGNATURE, header);
         let answer = tokio::time::timeout(TIMEOUT, self.paying.execute(request)).await;
@@ -126,6 +129,11 @@ impl Buyer {
 pub(super) fn silent() -> Error {
     let detail = format!("no answer within {} s", TIMEOUT.as_secs());
     Error::NotServed(Refusal { status: StatusCode::GATEWAY_TIMEOUT.as_u16(), code: String::new(), detail })
+}
+
+/// Of an answer that says nothing of a price.
+pub(super) async fn not_taken(response: Response) -> Error {
+    Error::NotServed(refusal(response, None).await)
 }
 
 async fn refusal(response: Response, code: Option<String>) -> Refusal {

@@ -30,9 +30,9 @@ impl Buyer {
                 let _ = self.learn(again.channel.id, told(again.channel.id, said.extra.state.as_ref())).await;
                 let charged = said.amount.parse().unwrap_or(again.ticket.amount);
                 self.hand_out(&again.ticket);
-                Ok(Bought { response, channel, charged, promised, again: said.success.then_some(again) })
+                Ok(Bought { response, channel, charged, promised, again: said.success.then_some(again), meter: None })
             }
-            Sent::Untold(response) => Ok(Bought { response, channel, charged: 0, promised, again: None }),
+            Sent::Untold(response) => Ok(Bought { response, channel, charged: 0, promised, again: None, meter: None }),
             Sent::Refused(refusal, _) => Err(Error::NotServed(refusal)),
         }
     }

@@ -6,7 +6,7 @@
 //!
 //! The paywall counts every accepted total as its own to charge, tips too: that it does not is seen to here, by never asking for more than the credit without a new promise.
 
-use super::{Kept, Purse, Ticket, ticket::make_room};
+use super::{Kept, Purse, State, Ticket, ticket::make_room};
 use crate::{Error, SignedVoucher};
 use rivulet_core::{ids::ChannelId, signature::CompactSignature};
 
@@ -32,18 +32,39 @@ impl Purse {
     pub(crate) fn order(&self, id: ChannelId, ticket: &Ticket, now: u64) -> Result<(SignedVoucher, u128), Error> {
         let ours = (self.now)();
         self.change(id, |state, kept| {
-            kept.presume();
-            let missing = ticket.amount.saturating_sub(kept.credit);
-            let voucher = match missing {
-                0 if kept.ended => return Err(Error::Ended(kept.channel.number())),
-                0 => self.signer.sign(kept.channel.number(), id, kept.accepted),
-                _ => self.grow(state, kept, missing, ticket.name())?,
-            };
-            kept.credit = kept.credit.saturating_add(missing).saturating_sub(ticket.amount);
+            let signed = self.sign_for(state, kept, ticket, ticket.amount)?;
             make_room(&mut kept.tickets, now.min(ours));
             kept.tickets.push(ticket.clone());
-            Ok((voucher, missing))
+            Ok(signed)
         })
+    }
+
+    /// Promises what so much more of a purchase takes, which goes on. `ticket` has it already.
+    ///
+    /// # Errors
+    ///
+    /// As [`Purse::promise`].
+    pub(crate) fn raise(&self, id: ChannelId, ticket: &Ticket, more: u128) -> Result<(SignedVoucher, u128), Error> {
+        self.change(id, |state, kept| {
+            let signed = self.sign_for(state, kept, ticket, more)?;
+            match kept.tickets.iter_mut().find(|one| one.nonce == ticket.nonce) {
+                Some(one) => *one = Ticket { cost: one.cost, ..ticket.clone() },
+                None => kept.tickets.push(ticket.clone()),
+            }
+            Ok(signed)
+        })
+    }
+
+    fn sign_for(&self, state: &State, kept: &mut Kept, ticket: &Ticket, amount: u128) -> Result<(SignedVoucher, u128), Error> {
+        kept.presume();
+        let missing = amount.saturating_sub(kept.credit);
+        let voucher = match missing {
+            0 if kept.ended => return Err(Error::Ended(kept.channel.number())),
+            0 => self.signer.sign(kept.channel.number(), kept.channel.id, kept.accepted),
+            _ => self.grow(state, kept, missing, ticket.name())?,
+        };
+        kept.credit = kept.credit.saturating_add(missing).saturating_sub(amount);
+        Ok((voucher, missing))
     }
 
     /// The voucher to ask for a purchase again with.

@@ -89,16 +89,21 @@ async fn a_page_is_paid_for_by_the_command_that_gets_it() {
         ("an article", &*format!("10 bytes, had been paid before; 0.48 usdc left in channel {number}"))
     );
 
-    // By bytes, for the three that a file of 2.5 MB takes: charged as it goes by.
-    let file = user.json(&format!("get {url}/files/big --max 0.003usdc --output big"));
-    assert_eq!((units(&file["promised"]), file["bytes"].as_u64()), (3_000, Some(2_500_000)), "{file}");
+    // By bytes: three of the hundred steps that are allowed are what a file of 2.5 MB takes, and no more is promised.
+    let file = user.json(&format!("get {url}/files/big --max 0.100usdc --output big"));
+    assert_eq!(([units(&file["paid"]), units(&file["promised"])], file["bytes"].as_u64()), ([3_000, 3_000], Some(2_500_000)), "{file}");
+    user.refused(
+        &format!("get {url}/files/big --max 0.002usdc --output short"),
+        3,
+        "it costs 0.001 usdc for each 1000000 bytes, at most 0.002 usdc were allowed",
+    );
 
     // The paywall is gone: nothing new is promised; back again, the same command pays once.
     wall.kill();
     user.refused(&format!("{article} --max 0.10usdc --output none"), 8, "the site did not answer");
     wall.launch().await.unwrap();
     let last = user.json(&format!("{article} --max 0.10usdc --output one.html"));
-    assert_eq!(units(&last["left"]), 1_000_000 - 623_000, "{last}");
+    assert_eq!(units(&last["left"]), 1_000_000 - 627_000, "{last}");
     // The limit at this site, whatever --max says.
     user.json(&format!("get {url}/articles/2 --max 0.10usdc --output two.html --channel {number}"));
     user.refused(&format!("{article} --max 0.10usdc --output none"), 3, "would pass the limit of 0.75 usdc");

@@ -138,9 +138,17 @@ fn a_finished_purchase_leaves_what_it_did_not_cost() {
     purse.granted(&voucher, &steps, Some(10)).unwrap();
     purse.learn(one.id, &told(&purse, 40)).unwrap();
     assert_eq!(books(&purse), (0, 0, 50, 1), "the steps to come are spoken for");
-    purse.finish(one.id, &steps, 30).unwrap();
-    purse.finish(one.id, &steps, 30).unwrap();
-    assert_eq!(books(&purse), (20, 0, 50, 0));
+    // It goes on for twenty more, under its name; four of them come from credit.
+    bought(&purse, 2, 6);
+    purse.learn(one.id, &told(&purse, 44)).unwrap();
+    let raised = Ticket { amount: 70, valid_until: NOW + 200, ..steps };
+    let (voucher, missing) = purse.raise(one.id, &raised, 20).unwrap();
+    purse.granted(&voucher, &raised, Some(0)).unwrap();
+    assert_eq!((missing, books(&purse)), (16, (0, 0, 72, 2)));
+    assert_eq!(purse.get(one.id).unwrap().tickets[0], Ticket { cost: 10, ..raised.clone() });
+    purse.finish(one.id, &raised, 30).unwrap();
+    purse.finish(one.id, &raised, 30).unwrap();
+    assert_eq!(books(&purse), (40, 0, 72, 1));
 }
 
 #[test]
