@@ -6,9 +6,12 @@
 //!
 //! The paywall counts every accepted total as its own to charge, tips too: that it does not is seen to here, by never asking for more than the credit without a new promise.
 
-use super::{Kept, Purse, State, Ticket, ticket::make_room};
+use super::{Kept, Purse, State, Ticket};
 use crate::{Error, SignedVoucher};
 use rivulet_core::{ids::ChannelId, signature::CompactSignature};
+
+/// So many a channel.
+const MOST_TICKETS: usize = 32;
 
 /// What a paywall says of a channel.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +22,12 @@ pub(crate) struct Told {
     pub signature: Option<CompactSignature>,
     /// What of it can still be spent there.
     pub available: u128,
+}
+
+/// Makes room for one more: those whose time is over go first, then the oldest.
+fn make_room(tickets: &mut Vec<Ticket>, now: u64) {
+    tickets.retain(|ticket| ticket.is_good_at(now));
+    tickets.drain(..(tickets.len() + 1).saturating_sub(MOST_TICKETS));
 }
 
 impl Purse {

@@ -17,9 +17,6 @@ pub struct Ticket {
     pub valid_until: u64,
 }
 
-/// So many a channel.
-const MOST_TICKETS: usize = 32;
-
 impl Ticket {
     /// As a promise for it is called: by what a person reads first.
     pub fn name(&self) -> String {
@@ -34,7 +31,7 @@ impl Ticket {
     }
 
     /// May it still be asked for?
-    pub(crate) fn is_good_at(&self, now: u64) -> bool {
+    pub fn is_good_at(&self, now: u64) -> bool {
         self.valid_until > now
     }
 
@@ -44,38 +41,18 @@ impl Ticket {
     }
 }
 
-/// Makes room for one more: those whose time is over go first, then the oldest.
-pub(super) fn make_room(tickets: &mut Vec<Ticket>, now: u64) {
-    tickets.retain(|ticket| ticket.is_good_at(now));
-    tickets.drain(..(tickets.len() + 1).saturating_sub(MOST_TICKETS));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn ticket(nonce: u8, valid_until: u64) -> Ticket {
-        Ticket { request: "GET blog.example/a b".into(), amount: 7, cost: 0, nonce: [nonce; 32], valid_until }
-    }
-
     #[test]
     fn a_name_is_read_back_and_that_of_a_person_is_none() {
-        let one = ticket(3, 1_000);
+        let one = Ticket { request: "GET blog.example/a b".into(), amount: 7, cost: 0, nonce: [3; 32], valid_until: 1_000 };
         assert_eq!(Ticket::read(&one.name(), |_| 0), Some(one.clone()));
         assert_eq!(Ticket::read(&one.name(), |amount| amount), Some(Ticket { cost: 7, ..one.clone() }));
         for other in ["", "article 7", "a 7 0x00 9", "tip 7 5 9"] {
             assert_eq!(Ticket::read(other, |_| 0), None, "{other}");
         }
         assert!(one.is_good_at(999) && !one.is_good_at(1_000));
-    }
-
-    #[test]
-    fn what_is_over_goes_before_what_is_oldest() {
-        let mut tickets: Vec<_> = (0..32).map(|n| ticket(n, if n == 20 { 10 } else { 100 })).collect();
-        make_room(&mut tickets, 10);
-        assert_eq!((tickets.len(), tickets.iter().any(|t| t.nonce[0] == 20), tickets[0].nonce[0]), (31, false, 0));
-        tickets.push(ticket(40, 100));
-        make_room(&mut tickets, 10);
-        assert_eq!((tickets.len(), tickets[0].nonce[0]), (31, 1));
     }
 }

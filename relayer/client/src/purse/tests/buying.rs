@@ -188,3 +188,19 @@ fn a_record_of_the_first_version_is_read_with_its_purchases() {
     purse.promise(one.id, 0, &ticket(2, 20).name()).unwrap_err();
     assert_eq!(purse.voucher_for(one.id, &ticket(2, 20)).unwrap().cumulative_amount, 35);
 }
+
+#[test]
+fn what_is_over_goes_before_what_is_oldest() {
+    let dir = tempfile::tempdir().unwrap();
+    let (purse, one) = open(dir.path());
+    for nonce in 0..32 {
+        let until = if nonce == 20 { NOW + 1 } else { NOW + 100 };
+        purse.order(one.id, &Ticket { valid_until: until, ..ticket(nonce, 1) }, NOW).unwrap();
+    }
+    let purse = purse.with_clock(|| NOW + 1);
+    let names = |purse: &Purse| purse.get(one.id).unwrap().tickets.iter().map(|ticket| ticket.nonce[0]).collect::<Vec<_>>();
+    purse.order(one.id, &ticket(40, 1), NOW + 1).unwrap();
+    assert_eq!((names(&purse).len(), names(&purse)[0], names(&purse).contains(&20)), (32, 0, false));
+    purse.order(one.id, &ticket(41, 1), NOW + 1).unwrap();
+    assert_eq!((names(&purse).len(), names(&purse)[0]), (32, 1));
+}
