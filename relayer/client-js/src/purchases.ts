@@ -241,9 +241,10 @@ async function learn(purse: Purse, dealings: Dealings, state: State | undefined)
   const isNews = state.accepted > purse.promised;
   const voucher = isNews ? await purse.proven(state.accepted, state.signature) : purse.voucher;
   const reserved = sum(dealings.purchases.map(({ amount, cost }) => max(0n, amount - cost)));
-  const left = max(0n, state.available + max(purse.promised, state.accepted) - state.accepted - reserved);
+  const left = state.available + max(purse.promised, state.accepted) - state.accepted;
+  // Not by what is spoken for: of that, something may have been charged already, and what is taken from the tips here never comes back to them.
   const aside = isNews ? 0n : min(dealings.aside, left);
-  await purse.keep({ ...dealings, aside, credit: left - aside }, voucher);
+  await purse.keep({ ...dealings, aside, credit: max(0n, left - aside - reserved) }, voucher);
 }
 
 /** No answer came: it may be asked for again. */

@@ -97,6 +97,16 @@ test('the total is shared with what is paid beside the paywall, and a tip is not
   assert.equal(pay.promised, 3n * PRICE + 80_000n);
 });
 
+test('a tip stays one while the paywall has charged what is not known here', async () => {
+  const { pay } = await open();
+  await pay.payTo(relayer, 30_000n);
+  const lost = shopper(pay, { fetch: losing('before') });
+  await assert.rejects(text(lost.buy(`${url}/articles/a`)), /the connection broke/);
+  const { buy } = shopper(pay);
+  for (const page of ['b', 'a', 'c']) await text(buy(`${url}/articles/${page}`));
+  assert.equal(pay.promised, 3n * PRICE + 30_000n);
+});
+
 test('an answer that was lost, whole or in part, is had again for nothing, by another program too', async () => {
   const { pay, store } = await open();
   for (const [when, page] of [['before', 'a'], ['within', 'b']] as const) {

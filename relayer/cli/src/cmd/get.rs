@@ -12,19 +12,23 @@ use crate::{
 };
 use anyhow::Context;
 use clap::Args;
+use reqwest::redirect::Policy;
 use rivulet_client::{
     Buyer, Error as ClientError, Kept,
-    buy::{Asked, Bought, Price, Priced, Read, Unit},
+    buy::{Asked, Bought, Price, Priced, Read, Unit, on_one_site_only},
 };
 use rivulet_core::ids::{ChannelId, ChannelNumber};
 use rivulet_rules::chain::ChannelView;
 use serde_json::{Value, json};
 use std::{
-    fs::File,
+    fs::{File, Permissions},
     io::{self, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
+use tempfile::NamedTempFile;
+use tokio::time::timeout;
 
 /// Gets a page that costs something (HTTP 402), and pays for it from a channel. What costs nothing is got as it is.
 #[derive(Debug, Args)]
@@ -129,7 +133,9 @@ impl Get {
             return Err(Failure::Usage(format!("expected an http:// or https:// address, given {}", self.url)).into());
         }
         // What is free needs no key and no network, and keeps no other command from paying.
-        let http = reqwest::Client::builder().connect_timeout(SILENCE).read_timeout(SILENCE).build().map_err(rivulet_client::Error::Site)?;
+        let http = reqwest::Client::builder().connect_timeout(SILENCE).read_timeout(SILENCE);
+        let http =
+            http.redirect(if self.data.is_none() { on_one_site_only() } else { Policy::none() }).build().map_err(rivulet_client::Error::Site)?;
         let response = http.execute(self.request(&http)?).await.map_err(rivulet_client::Error::Site)?;
         let got = match response.status() {
             reqwest::StatusCode::PAYMENT_REQUIRED => self.paid(&http).await?,
@@ -159,10 +165,7 @@ impl Get {
     /// Everything that needs the purse; what takes long is done without it, so that other commands can pay.
     async fn paid(&self, http: &reqwest::Client) -> anyhow::Result<Got> {
         // Before anything is paid: is there a place for it?
-        if let Some(draft) = self.draft() {
-            drop(self.writer()?);
-            std::fs::remove_file(&draft).map_err(|e| cannot_write(&draft, &e))?;
-        }
+        drop(self.draft()?);
         let network = self.network.connect().await?;
         let account = self.key.account(&network.deployment)?;
         let open = || Purser::open(&network, Account { signer: account.signer.clone(), vouchers: account.vouchers.clone() });
@@ -191,6 +194,10 @@ impl Get {
         for _ in 1..TRIES {
             // What is on standard output already cannot be taken back; by steps each of them would be charged once more.
             let (Err(e), Some(again), false, Some(_)) = (&saved, &bought.again, by_steps, &self.output) else { break };
+            // It would be sent elsewhere again.
+            if bought.response.status().is_redirection() {
+                break;
+            }
             eprintln!("{e:#}: asking for it again, which costs nothing");
             bought = reopen()?.again(&priced, again).await?;
             saved = self.save(&mut bought, Some(&reopen)).await;
@@ -227,7 +234,7 @@ impl Get {
             match buyer.again(priced, &again).await {
                 Ok(bought) => return Ok((bought, price)),
                 // The site does not give it any more: it is bought anew. Whoever was not heard may still have it, and that is not paid twice.
-                Err(ClientError::NotServed(refusal)) if refusal.status < 500 => {}
+                Err(ClientError::NotServed(refusal)) if refusal.is_final() => {}
                 Err(e) => return Err(self.explain(e, &network.coin_of(&price.token), buyer, again.channel(), (priced, &price))),
             }
         }
@@ -298,7 +305,12 @@ impl Get {
     fn explain(&self, e: ClientError, coin: &Coin, buyer: &Buyer, id: ChannelId, (priced, price): (&Priced, &Price)) -> anyhow::Error {
         let kept = buyer.purse().get(id);
         let unheard = kept.as_ref().is_some_and(|kept| kept.tickets.iter().any(|ticket| ticket.cost == 0 && ticket.request == priced.text));
-        let hint = if unheard { ". What was signed is kept: the same command again does not pay twice" } else { "" };
+        // What has a body, or is paid by steps, is not asked for again.
+        let hint = if unheard && self.data.is_none() && price.unit == Unit::Request {
+            ". What was signed is kept: the same command again does not pay twice"
+        } else {
+            ""
+        };
         let e = match (e, &kept) {
             (ClientError::TooDear { most, .. }, _) => {
                 Failure::Unsafe(format!("it costs {}, at most {} were allowed: raise --max", step(price, &coin.money(price.units)), coin.money(most)))
@@ -310,35 +322,46 @@ impl Get {
         e.context(format!("{} was not got{hint}", self.url))
     }
 
-    fn draft(&self) -> Option<PathBuf> {
-        self.output.as_ref().map(|path| PathBuf::from(format!("{}.part", path.display())))
-    }
-
-    fn writer(&self) -> anyhow::Result<Box<dyn Write + Send>> {
-        Ok(match self.draft() {
-            Some(draft) => Box::new(File::create(&draft).map_err(|e| cannot_write(&draft, &e))?),
-            None => Box::new(io::stdout()),
-        })
+    /// Beside where it goes, under a name of its own, and gone when it does not become whole.
+    fn draft(&self) -> Result<Option<NamedTempFile>, Failure> {
+        // What is there and no file, such as /dev/null, is written to as it is.
+        let Some(path) = self.output.as_ref().filter(|path| path.is_file() || !path.exists()) else { return Ok(None) };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // As any new file, not as a secret one.
+        let made = tempfile::Builder::new().prefix(".rivulet-get-").permissions(Permissions::from_mode(0o666)).tempfile_in(folder);
+        Ok(Some(made.map_err(|e| cannot_write(path, &e))?))
     }
 
     /// Writes the answer down as it comes; what is paid by steps is paid on by a buyer of its own each time, so that other commands can pay in between. A file appears when it
     /// is whole.
     async fn save(&self, bought: &mut Bought, buyer: Option<&dyn Fn() -> anyhow::Result<Buyer>>) -> anyhow::Result<u64> {
-        let mut to = self.writer()?;
-        let mut bytes = 0_u64;
+        if bought.response.status().is_redirection() {
+            return Err(elsewhere_to(&bought.response).into());
+        }
+        let draft = self.draft()?;
+        let mut to: Box<dyn Write + Send> = match (&draft, &self.output) {
+            (Some(draft), _) => Box::new(draft.reopen().map_err(|e| cannot_write(draft.path(), &e))?),
+            (None, Some(path)) => Box::new(File::options().write(true).open(path).map_err(|e| cannot_write(path, &e))?),
+            (None, None) => Box::new(io::stdout()),
+        };
+        let (mut bytes, mut heard) = (0_u64, Instant::now());
         loop {
-            match (bought.read().await?, buyer) {
+            let silent = || Failure::Site(format!("the site said nothing for {} s", SILENCE.as_secs()));
+            match (timeout(SILENCE, bought.read()).await.map_err(|_| silent())??, buyer) {
                 (Read::Part(part), _) => {
                     to.write_all(&part).context("cannot write the answer")?;
                     bytes = bytes.saturating_add(part.len() as u64);
+                    heard = Instant::now();
                 }
+                // Time that brings nothing is not paid for for ever.
+                (Read::Due, Some(_)) if heard.elapsed() > SILENCE => return Err(silent().into()),
                 (Read::Due, Some(buyer)) => buyer()?.pay_on(bought).await,
                 (Read::Due, None) | (Read::Whole, _) => break,
             }
         }
         to.flush().context("cannot write the answer")?;
-        if let (Some(draft), Some(path)) = (self.draft(), &self.output) {
-            std::fs::rename(&draft, path).map_err(|e| cannot_write(path, &e))?;
+        if let (Some(draft), Some(path)) = (draft, &self.output) {
+            draft.persist(path).map_err(|e| cannot_write(path, &e.error))?;
         }
         Ok(bytes)
     }
@@ -364,11 +387,18 @@ fn how(coin: &Coin, price: &Price, charged: u128, promised: u128, is_served: boo
     let about = if matches!(price.unit, Unit::Secs(_)) { "about " } else { "" };
     match (charged, promised) {
         (0, _) if is_served => "had been paid before".to_owned(),
-        (0, _) => "nothing was charged".to_owned(),
+        (0, 0) => "nothing was charged".to_owned(),
+        (0, _) => format!("{} was signed for, and the site said nothing of it", coin.money(promised)),
         (_, 0) => format!("paid {about}{paid} from credit at the site"),
         _ if credit > 0 => format!("paid {about}{paid}, {} of it from credit at the site", coin.money(credit)),
         _ => format!("paid {about}{paid}"),
     }
+}
+
+/// Another address has it, for which nothing was agreed.
+fn elsewhere_to(response: &reqwest::Response) -> Failure {
+    let to = response.headers().get(reqwest::header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
+    Failure::Site(format!("it answers with status {}, from {to}: 'rivulet get' that address, if it is to be trusted", response.status().as_u16()))
 }
 
 fn cannot_write(path: &Path, e: &io::Error) -> Failure {

@@ -74,8 +74,8 @@ fn request_text(request: &Request) -> String {
     format!("{} {}{port}{}{query}", request.method(), url.host_str().unwrap_or_default(), url.path())
 }
 
-/// For requests that nothing is paid for.
-pub(super) fn policy() -> Policy {
+/// For requests that nothing is paid for: only redirects that stay on the site are followed, for headers are for whom they were given.
+pub fn on_one_site_only() -> Policy {
     Policy::custom(on_one_site)
 }
 
@@ -120,6 +120,9 @@ impl Buyer {
 
 fn price(offer: &Offer) -> Result<Price, Error> {
     let bad = |_| Error::Answer("PAYMENT-REQUIRED: an offer whose amount or addresses are none".into());
+    if matches!(offer.extra.unit, Unit::Bytes(0) | Unit::Secs(0)) {
+        return Err(Error::Answer("PAYMENT-REQUIRED: a price for steps of nothing".into()));
+    }
     Ok(Price {
         payee: text::address("payTo", &offer.pay_to).map_err(bad)?,
         token: text::address("asset", &offer.asset).map_err(bad)?,

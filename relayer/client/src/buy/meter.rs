@@ -116,7 +116,8 @@ impl Bought {
         let mut why = None;
         if let (Some(meter), Some(again)) = (&mut self.meter, &mut self.again) {
             meter.got = meter.got.saturating_add(came.as_ref().ok().and_then(Option::as_ref).map_or(0, |part| part.len() as u64));
-            again.used = Some(meter.cost());
+            // Broken off, one more step may have been charged than came.
+            again.used = Some(meter.cost().saturating_add(if came.is_err() { meter.price.units } else { 0 }));
             why = meter.why.take_if(|_| came.is_err());
         }
         match came {
@@ -179,7 +180,7 @@ impl Buyer {
                 Ok(()) => break,
                 Err(e) => {
                     tries += 1;
-                    let is_final = matches!(&e, Error::NotServed(refusal) if refusal.status < 500);
+                    let is_final = matches!(&e, Error::NotServed(refusal) if refusal.is_final());
                     if is_final || tries >= TRIES {
                         return Err(e);
                     }

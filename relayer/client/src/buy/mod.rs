@@ -30,7 +30,7 @@ mod settle;
 mod ticket;
 pub mod wire;
 
-pub use ask::{Asked, Price, Priced};
+pub use ask::{Asked, Price, Priced, on_one_site_only};
 pub use meter::Read;
 pub use purchase::{DOMAIN, Purchase, separator};
 pub use send::{Refusal, payment};
@@ -122,7 +122,7 @@ impl Buyer {
     ///
     /// When the system gives no HTTP client.
     pub fn new(purse: impl Into<Arc<Purse>>) -> Result<Self, Error> {
-        let http = reqwest::Client::builder().connect_timeout(TIMEOUT).redirect(ask::policy()).build().map_err(Error::Site)?;
+        let http = reqwest::Client::builder().connect_timeout(TIMEOUT).redirect(ask::on_one_site_only()).build().map_err(Error::Site)?;
         let paying = reqwest::Client::builder().connect_timeout(TIMEOUT).redirect(Policy::none()).build().map_err(Error::Site)?;
         Ok(Self { till: Till::new(purse), http, paying, handed_out: Arc::default() })
     }
@@ -174,8 +174,8 @@ impl Buyer {
     ///
     /// # Errors
     ///
-    /// [`Error::Site`], or [`Error::NotServed`] with a status of 500 and more: it is not known what became of it, and the same request again is the same
-    /// purchase. [`Error::NotServed`] with another status, [`Error::TooDear`], [`Error::BadOffer`] and those of [`Purse::promise`]: nothing was charged.
+    /// [`Error::Site`], or [`Error::NotServed`] with another status than 402: it is not known what became of it, and the same request again is the same
+    /// purchase. [`Error::NotServed`] with 402, [`Error::TooDear`], [`Error::BadOffer`] and those of [`Purse::promise`]: nothing was charged.
     pub async fn buy(&self, priced: &Priced, price: &Price, id: ChannelId, most: u128) -> Result<Bought, Error> {
         if price.units > most {
             return Err(Error::TooDear { price: price.units, most });
@@ -197,7 +197,7 @@ impl Buyer {
         if let Some(ticket) = self.bought_before(&kept, priced, price) {
             match self.once_more(priced, again(ticket)).await {
                 // The site does not give it any more: it is bought anew.
-                Err(Error::NotServed(refusal)) if refusal.status < 500 => {}
+                Err(Error::NotServed(refusal)) if refusal.is_final() => {}
                 came => return came,
             }
         }

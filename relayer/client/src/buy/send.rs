@@ -19,6 +19,13 @@ pub struct Refusal {
     pub detail: String,
 }
 
+impl Refusal {
+    /// Not served for what was offered, and it never will be. Any other status may be that of somebody in between, and what was paid for may still be had.
+    pub fn is_final(&self) -> bool {
+        self.status == StatusCode::PAYMENT_REQUIRED.as_u16()
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.code.as_str(), self.detail.as_str()) {
@@ -118,10 +125,10 @@ impl Buyer {
         let required = required.transpose().map_err(bad_header)?;
         let state = required.as_ref().and_then(|r| r.accepts.iter().find_map(|offer| offer.extra.state.clone()));
         let refusal = refusal(response, required.map(|r| r.error)).await;
-        match status.is_server_error() {
+        match refusal.is_final() {
+            true => Ok(Sent::Refused(refusal, state)),
             // The voucher may have been handed on: it stays pending.
-            true => Err(Error::NotServed(refusal)),
-            false => Ok(Sent::Refused(refusal, state)),
+            false => Err(Error::NotServed(refusal)),
         }
     }
 }

@@ -28,7 +28,8 @@ impl Buyer {
                 self.till.keep(move |purse| purse.granted(&voucher, &ticket, cost)).await?;
                 // A lie about the channel changes nothing: the answer is paid for, and here.
                 let _ = self.learn(again.channel.id, told(again.channel.id, said.extra.state.as_ref())).await;
-                let charged = said.amount.parse().unwrap_or(again.ticket.amount);
+                // No more than was signed for, whatever it says.
+                let charged = said.amount.parse().unwrap_or(again.ticket.amount).min(again.ticket.amount);
                 self.hand_out(&again.ticket);
                 Ok(Bought { response, channel, charged, promised, again: said.success.then_some(again), meter: None })
             }

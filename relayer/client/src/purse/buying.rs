@@ -131,9 +131,10 @@ impl Purse {
             }
             let signed = kept.pending.as_ref().filter(|pending| pending.is_bought()).map_or(kept.accepted, |pending| pending.cumulative_amount);
             let reserved = kept.tickets.iter().fold(0_u128, |sum, ticket| sum.saturating_add(ticket.reserved()));
-            let left = available.saturating_add(signed.saturating_sub(accepted)).min(signed).saturating_sub(reserved);
+            let left = available.saturating_add(signed.saturating_sub(accepted)).min(signed);
+            // Not by what is spoken for: of that, something may have been charged already, and what is taken from the tips here never comes back to them.
             kept.aside = if is_news { 0 } else { kept.aside.min(left) };
-            kept.credit = left.saturating_sub(kept.aside);
+            kept.credit = left.saturating_sub(kept.aside).saturating_sub(reserved);
             Ok(())
         })
     }

@@ -7,8 +7,9 @@
 //!     └──────────────────────────────────────────┘ the next promise begins where this one did
 //! ```
 //!
-//! A voucher is written down before it leaves. As long as it is not known whether it was accepted, no other is signed for its channel: the same one is sent
-//! again, which is harmless. A purchase has a name: asked for twice, it is paid once. Purchases from paywalls go on beside each other (`buying`).
+//! A voucher is written down before it leaves. As long as it is not known whether a payment's was accepted, no other is signed for its channel: the same one is
+//! sent again, which is harmless. A purchase has a name: asked for twice, it is paid once. Purchases from paywalls go on beside each other (`buying`): one of
+//! which nothing was heard counts as promised.
 
 #[cfg(feature = "http")]
 mod buying;

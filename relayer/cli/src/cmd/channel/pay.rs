@@ -91,9 +91,9 @@ impl Pay {
             .into());
         }
         let relayer = network.relayer(&self.relayer).await?;
-        // By the same name nothing more is promised.
-        let is_again = self.purchase.as_ref().is_some_and(|name| kept.last.as_ref().is_some_and(|last| last.name == *name && !name.is_empty()));
-        if !is_again {
+        // By the same name nothing more is promised; while something is pending, that would become the last one first.
+        let is_last = |name: &String| kept.last.as_ref().is_some_and(|last| last.name == *name && !name.is_empty());
+        if kept.pending.is_some() || !self.purchase.as_ref().is_some_and(is_last) {
             self.confirm.ask(&format!("Pay {money} to {} from channel {number}", kept.site))?;
         }
         let session = Session::new(purser.purse, relayer);
@@ -105,6 +105,7 @@ impl Pay {
                 .context(format!("{money} was not paid from channel {number}{hint}"))
         })?;
         let left = session.purse().get(id).map_or(0, |kept| kept.left());
+        let is_again = voucher.cumulative_amount <= kept.accepted;
         let json = json!({
             "channel": number.to_string(), "paid": money.json(), "total": coin.money(voucher.cumulative_amount).json(), "left": coin.money(left).json(),
             "purchase": purchase, "paid_before": is_again, "voucher": voucher, "receipt": receipt,

@@ -66,6 +66,23 @@ fn a_tip_buys_nothing_and_what_was_not_served_does() {
 }
 
 #[test]
+fn a_tip_stays_one_while_what_a_site_charged_is_not_known_here() {
+    let dir = tempfile::tempdir().unwrap();
+    let (purse, one) = open(dir.path());
+    tip(&purse, 30);
+    // Charged, and the answer lost: the paywall has the tip, and nothing else.
+    let (_, missing) = purse.order(one.id, &ticket(1, 10), NOW).unwrap();
+    assert_eq!((missing, bought(&purse, 2, 10)), (10, 10));
+    purse.learn(one.id, &told(&purse, 30)).unwrap();
+    assert_eq!(books(&purse), (0, 30, 50, 2));
+    // Asked for again, it is heard of.
+    let again = purse.voucher_for(one.id, &ticket(1, 10)).unwrap();
+    purse.granted(&again, &ticket(1, 10), Some(10)).unwrap();
+    purse.learn(one.id, &told(&purse, 30)).unwrap();
+    assert_eq!((books(&purse), bought(&purse, 3, 10)), ((0, 30, 50, 2), 10), "and the next page is paid for");
+}
+
+#[test]
 fn a_purchase_of_which_nothing_was_heard_stays_promised_beside_the_next_ones() {
     let dir = tempfile::tempdir().unwrap();
     let (purse, one) = open(dir.path());
