@@ -122,7 +122,7 @@ impl Buyer {
     ///
     /// When the system gives no HTTP client.
     pub fn new(purse: impl Into<Arc<Purse>>) -> Result<Self, Error> {
-        let http = reqwest::Client::builder().connect_timeout(TIMEOUT).redirect(ask::on_one_site_only()).build().map_err(Error::Site)?;
+        let http = reqwest::Client::builder().connect_timeout(TIMEOUT).redirect(on_one_site_only()).build().map_err(Error::Site)?;
         let paying = reqwest::Client::builder().connect_timeout(TIMEOUT).redirect(Policy::none()).build().map_err(Error::Site)?;
         Ok(Self { till: Till::new(purse), http, paying, handed_out: Arc::default() })
     }
