@@ -107,8 +107,7 @@ async fn a_page_is_paid_for_by_the_command_that_gets_it() {
     // The limit at this site, whatever --max says.
     user.json(&format!("get {url}/articles/2 --max 0.10usdc --output two.html --channel {number}"));
     user.refused(&format!("{article} --max 0.10usdc --output none"), 3, "would pass the limit of 0.75 usdc");
-    let drafts =
-        std::fs::read_dir(&user.home).unwrap().filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".rivulet-get"));
+    let drafts = fs::read_dir(&user.home).unwrap().filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".rivulet-get"));
     assert!(!user.file("none").exists() && drafts.count() == 0, "what was not got leaves nothing");
     wall.stop().await.unwrap();
     world.end().await;
