@@ -12,7 +12,7 @@ mod support;
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
 use rivulet_client::{
@@ -238,15 +238,21 @@ async fn by_steps(w: &World) {
 #[derive(Clone)]
 struct Site {
     answer: Arc<Mutex<PaymentRequired>>,
+    /// Of its answers to payments.
+    status: Arc<Mutex<StatusCode>>,
     sent: Arc<Mutex<Vec<HeaderMap>>>,
 }
 
 impl Site {
     async fn open(answer: PaymentRequired) -> (Self, String) {
-        let site = Self { answer: Arc::new(Mutex::new(answer)), sent: Arc::default() };
+        let site = Self { answer: Arc::new(Mutex::new(answer)), status: Arc::new(Mutex::new(StatusCode::PAYMENT_REQUIRED)), sent: Arc::default() };
         let behind = site.clone();
         let app = Router::new().fallback(async move |request: Request| -> Response {
             behind.sent.lock().unwrap().push(request.headers().clone());
+            let status = *behind.status.lock().unwrap();
+            if status != StatusCode::PAYMENT_REQUIRED && request.headers().contains_key("payment-signature") {
+                return status.into_response();
+            }
             let mut answer = behind.answer.lock().unwrap().clone();
             // Where it says nothing else, it names the request that came.
             let host = request.headers()["host"].to_str().unwrap();
@@ -269,9 +275,9 @@ impl Site {
         self.sent.lock().unwrap().clear();
     }
 
-    /// How many payments it was sent.
-    fn payments(&self) -> usize {
-        self.sent.lock().unwrap().iter().filter(|headers| headers.contains_key("payment-signature")).count()
+    /// The payments that it was sent.
+    fn payments(&self) -> Vec<HeaderValue> {
+        self.sent.lock().unwrap().iter().filter_map(|headers| headers.get("payment-signature").cloned()).collect()
     }
 }
 
@@ -326,7 +332,7 @@ async fn sites_that_want_more(w: &World) {
         });
         let refused = buyer.get(&url, Coin::Usdc.token(), PRICE).await.unwrap_err().to_string();
         assert!(refused.contains(why), "{why}: {refused}");
-        assert_eq!((site.payments(), promised()), (0, 0), "{why}");
+        assert_eq!((site.payments().len(), promised()), (0, 0), "{why}");
     }
     // A price that changes in between: what is signed is what was agreed.
     site.says(|said| {
@@ -334,7 +340,14 @@ async fn sites_that_want_more(w: &World) {
         said.accepts[0].amount = (2 * PRICE).to_string();
     });
     assert!(matches!(buyer.get(&url, Coin::Usdc.token(), PRICE).await, Err(Error::TooDear { .. })));
-    assert_eq!(site.payments(), 0);
+    assert!(site.payments().is_empty());
+    // Steps that never end.
+    site.says(|said| {
+        *said = good.clone();
+        said.accepts[0].extra.unit = Unit::Bytes(0);
+    });
+    assert!(matches!(buyer.get(&url, Coin::Usdc.token(), PRICE).await, Err(Error::Answer(_))));
+    assert!(site.payments().is_empty());
 
     // "Not enough", whatever comes: one price is promised, and no more.
     site.says(|said| {
@@ -359,6 +372,17 @@ async fn sites_that_want_more(w: &World) {
         assert!(matches!(refused, Error::NotOurs { .. }), "{refused}");
         assert_eq!(promised(), PRICE);
     }
+    // Somebody in between has too much to do: what was paid for may still be had, and is asked for again as it was.
+    site.says(|said| *said = good.clone());
+    *site.status.lock().unwrap() = StatusCode::TOO_MANY_REQUESTS;
+    for _ in 0..3 {
+        let busy = buyer.get(&url, Coin::Usdc.token(), PRICE).await.unwrap_err();
+        assert!(matches!(&busy, Error::NotServed(refusal) if refusal.status == 429), "{busy}");
+    }
+    let payments = site.payments();
+    assert!(payments.len() == 3 && payments.iter().all(|one| *one == payments[0]), "one purchase");
+    assert_eq!(promised(), PRICE);
+    *site.status.lock().unwrap() = StatusCode::PAYMENT_REQUIRED;
     // Headers that are none.
     site.says(|said| {
         *said = good.clone();

@@ -4,6 +4,13 @@
 //! ```
 
 use crate::user::{World, units, usdc};
+use axum::{
+    Router,
+    body::to_bytes,
+    extract::Request,
+    http::{Method, StatusCode},
+    response::{IntoResponse, Response},
+};
 use rivulet_chain::{Signer, account::read_account};
 use serde_json::Value;
 use std::fs;
@@ -107,6 +114,24 @@ async fn a_channel_lives_its_whole_life_by_the_command_alone() {
     world.end().await;
 }
 
+/// A relayer whose answers to what is sent are lost on the way.
+async fn losing_answers(relayer: String) -> String {
+    let app = Router::new().fallback(async move |request: Request| -> Response {
+        let (head, body) = request.into_parts();
+        let body = to_bytes(body, 1 << 20).await.unwrap();
+        let sent = reqwest::Client::new().request(head.method.clone(), format!("{relayer}{}", head.uri)).headers(head.headers).body(body).send();
+        let answer = sent.await.unwrap();
+        match head.method {
+            Method::GET => (answer.status(), answer.bytes().await.unwrap()).into_response(),
+            _ => StatusCode::BAD_GATEWAY.into_response(),
+        }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    url
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_payment_without_an_answer_is_kept_and_handed_over_later() {
     let mut world = World::start().await;
@@ -120,6 +145,15 @@ async fn a_payment_without_an_answer_is_kept_and_handed_over_later() {
     world.daemon.wait_ready().await.unwrap();
     assert_eq!(user.json(&format!("channel pay {number} 0.2dot --purchase song --yes"))["total"]["amount"], "0.3");
     assert_eq!(user.json(&format!("channel pay {number} --pending"))["total"]["amount"], "0.3");
+
+    // What is pending becomes the last purchase: the one before it would be paid anew, and not without a yes.
+    let losing = user.with("RIVULET_RELAYER", losing_answers(world.daemon.url()).await);
+    assert_eq!(losing.run(&format!("channel pay {number} 0.3dot --purchase opera --yes")).code, 8);
+    assert_eq!(user.json(&format!("channel show {number}"))["kept"]["pending"]["purchase"], "opera");
+    let song = format!("channel pay {number} 0.2dot --purchase song");
+    user.refused(&song, 4, "Pay 0.2 dot");
+    let paid = user.json(&format!("{song} --yes"));
+    assert_eq!((paid["total"]["amount"].as_str(), paid["paid_before"].as_bool()), (Some("0.8"), Some(false)), "opera, and the song again");
 
     // The same relayer by HTTPS: trusted by the system's certificates only.
     world.daemon.stop().await.unwrap();
