@@ -387,8 +387,7 @@ fn how(coin: &Coin, price: &Price, charged: u128, promised: u128, is_served: boo
     let about = if matches!(price.unit, Unit::Secs(_)) { "about " } else { "" };
     match (charged, promised) {
         (0, _) if is_served => "had been paid before".to_owned(),
-        (0, 0) => "nothing was charged".to_owned(),
-        (0, _) => format!("{} was signed for, and the site said nothing of it", coin.money(promised)),
+        (0, _) => "nothing was charged".to_owned(),
         (_, 0) => format!("paid {about}{paid} from credit at the site"),
         _ if credit > 0 => format!("paid {about}{paid}, {} of it from credit at the site", coin.money(credit)),
         _ => format!("paid {about}{paid}"),
