@@ -47,6 +47,12 @@ async fn a_page_is_paid_for_by_the_command_that_gets_it() {
 
     let free = user.run(&format!("get {url}/"));
     assert_eq!((free.code, free.out.as_str(), free.err.trim()), (0, "welcome", "7 bytes, for nothing"));
+    // Where another site is, nothing is sent by itself, and nothing is written down.
+    let away = axum::Router::new().fallback(async move || axum::response::Redirect::temporary("http://127.0.0.1:1/elsewhere"));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let from = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, away).await });
+    user.refused(&format!("get {from}/ --output none"), 10, "from http://127.0.0.1:1/elsewhere: 'rivulet get' that address");
     let article = format!("get {url}/articles/1");
     user.refused(&format!("{article} --output none"), 9, &format!("rivulet channel open --payee {payee} --deposit 10usdc"));
     let opened = user.json(&format!("channel open --payee {payee} --deposit 1usdc --site blog.example --limit 0.75usdc --yes"));
