@@ -5,36 +5,33 @@ use rivulet_client::Error as ClientError;
 use rivulet_core::stream::ScheduleError as S;
 use rivulet_rules::statement::time_text;
 
-/// What a contract said, if that is among the causes.
-fn revert(error: &anyhow::Error) -> Option<&Revert> {
-    error.chain().find_map(|cause| match (cause.downcast_ref::<ClientError>(), cause.downcast_ref::<ChainError>()) {
-        (Some(ClientError::Chain(ChainError::Reverted(revert))), _) | (_, Some(ChainError::Reverted(revert))) => Some(revert),
+/// What the chain said, among the causes.
+fn of_chain(error: &anyhow::Error) -> impl Iterator<Item = &ChainError> {
+    error.chain().filter_map(|cause| match (cause.downcast_ref::<ClientError>(), cause.downcast_ref::<ChainError>()) {
+        (Some(ClientError::Chain(e)), _) | (_, Some(e)) => Some(e),
         _ => None,
     })
 }
 
+/// What a contract said, if that is among the causes.
+fn revert(error: &anyhow::Error) -> Option<&Revert> {
+    of_chain(error).find_map(|e| if let ChainError::Reverted(revert) = e { Some(&**revert) } else { None })
+}
+
 /// True when the chain found no money to pay or to lock: its own words, for there is no contract's.
 fn is_poor(error: &anyhow::Error) -> bool {
-    let of_chain = |e: &ChainError| match e {
+    of_chain(error).any(|e| match e {
         ChainError::Refused(Refusal::Payment) => true,
         ChainError::Failed(reason) => {
             ["TransferFailed", "InsufficientBalance", "StorageDepositNotEnoughFunds", "FundsUnavailable"].iter().any(|name| reason.ends_with(name))
         }
-        _ => false,
-    };
-    error.chain().any(|cause| match (cause.downcast_ref::<ClientError>(), cause.downcast_ref::<ChainError>()) {
-        (Some(ClientError::Chain(e)), _) | (_, Some(e)) => of_chain(e),
         _ => false,
     })
 }
 
 /// True when the chain's history is another one than was seen before.
 fn is_another_history(error: &anyhow::Error) -> bool {
-    let of_chain = |e: &ChainError| matches!(e, ChainError::FinalityBroken { .. } | ChainError::Disputed(_));
-    error.chain().any(|cause| match (cause.downcast_ref::<ClientError>(), cause.downcast_ref::<ChainError>()) {
-        (Some(ClientError::Chain(e)), _) | (_, Some(e)) => of_chain(e),
-        _ => false,
-    })
+    of_chain(error).any(|e| matches!(e, ChainError::FinalityBroken { .. } | ChainError::Disputed(_)))
 }
 
 /// One sentence for somebody at a shell; `None` where the error says all there is to say.

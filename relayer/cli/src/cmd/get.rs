@@ -165,7 +165,7 @@ impl Get {
     /// Everything that needs the purse; what takes long is done without it, so that other commands can pay.
     async fn paid(&self, http: &reqwest::Client) -> anyhow::Result<Got> {
         // Before anything is paid: is there a place for it?
-        drop(self.draft()?);
+        drop(self.place()?);
         let network = self.network.connect().await?;
         let account = self.key.account(&network.deployment)?;
         let open = || Purser::open(&network, Account { signer: account.signer.clone(), vouchers: account.vouchers.clone() });
@@ -207,7 +207,7 @@ impl Get {
         if let Some(again) = bought.again.as_ref().filter(|_| saved.is_ok() || by_steps) {
             buyer.finished(again).await?;
         }
-        let kept = bought.channel.and_then(|number| buyer.purse().channels().into_iter().find(|kept| kept.channel.number() == number));
+        let kept = bought.channel.and_then(|number| buyer.purse().channels().into_iter().find(|kept| !kept.ended && kept.channel.number() == number));
         let bytes = saved.map_err(|e| match (e.downcast::<ClientError>(), &kept) {
             (Ok(e), Some(kept)) if by_steps => self.explain(e, &coin, &buyer, kept.channel.id, (&priced, &price)),
             (Ok(e), _) => anyhow::Error::new(e).context("the answer broke off"),
@@ -322,14 +322,19 @@ impl Get {
         e.context(format!("{} was not got{hint}", self.url))
     }
 
-    /// Beside where it goes, under a name of its own, and gone when it does not become whole.
-    fn draft(&self) -> Result<Option<NamedTempFile>, Failure> {
-        // What is there and no file, such as /dev/null, is written to as it is.
-        let Some(path) = self.output.as_ref().filter(|path| path.is_file() || !path.exists()) else { return Ok(None) };
+    /// Where the answer is written: for a file a draft beside it, under a name of its own, and gone when it does not become whole.
+    fn place(&self) -> Result<(Option<NamedTempFile>, Box<dyn Write + Send>), Failure> {
+        let Some(path) = &self.output else { return Ok((None, Box::new(io::stdout()))) };
+        if path.exists() && !path.is_file() {
+            // Such as /dev/null: written to as it is.
+            return Ok((None, Box::new(File::options().write(true).open(path).map_err(|e| cannot_write(path, &e))?)));
+        }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // As any new file, not as a secret one.
         let made = tempfile::Builder::new().prefix(".rivulet-get-").permissions(Permissions::from_mode(0o666)).tempfile_in(folder);
-        Ok(Some(made.map_err(|e| cannot_write(path, &e))?))
+        let draft = made.map_err(|e| cannot_write(path, &e))?;
+        let to = draft.reopen().map_err(|e| cannot_write(path, &e))?;
+        Ok((Some(draft), Box::new(to)))
     }
 
     /// Writes the answer down as it comes; what is paid by steps is paid on by a buyer of its own each time, so that other commands can pay in between. A file appears when it
@@ -338,12 +343,7 @@ impl Get {
         if bought.response.status().is_redirection() {
             return Err(elsewhere_to(&bought.response).into());
         }
-        let draft = self.draft()?;
-        let mut to: Box<dyn Write + Send> = match (&draft, &self.output) {
-            (Some(draft), _) => Box::new(draft.reopen().map_err(|e| cannot_write(draft.path(), &e))?),
-            (None, Some(path)) => Box::new(File::options().write(true).open(path).map_err(|e| cannot_write(path, &e))?),
-            (None, None) => Box::new(io::stdout()),
-        };
+        let (draft, mut to) = self.place()?;
         let (mut bytes, mut heard) = (0_u64, Instant::now());
         loop {
             let silent = || Failure::Site(format!("the site said nothing for {} s", SILENCE.as_secs()));

@@ -64,6 +64,8 @@ async fn a_page_is_paid_for_by_the_command_that_gets_it() {
     user.refused(&format!("{article} --max 1 --output none"), 2, "");
     let other = format!("get {} --max 0.10usdc --output none", elsewhere(&format!("{url}/articles/1")).await);
     user.refused(&other, 3, "is paid through channels on another network, eip155:1; those here are on eip155:");
+    // Where there is no place for it, it is not paid.
+    user.refused(&format!("{article} --max 0.10usdc --output {}", user.home.display()), 2, "--output: cannot write");
     let bought = user.run(&format!("{article} --max 0.10usdc"));
     assert_eq!((bought.code, bought.out.as_str()), (0, "an article"), "{bought:?}");
     assert_eq!(bought.err.trim(), format!("10 bytes, paid 0.1 usdc; 0.9 usdc left in channel {number}"));

@@ -80,9 +80,9 @@ impl Claim {
             None => network.relayer(&self.relayer).await?.vouchers_of(&payee.address()).await?,
         };
         let Claims { rows: claimed, gains } = payee.claim_all(&vouchers).await.context("the vouchers were not claimed")?;
-        let mut by_token = BTreeMap::<_, (u128, u128)>::new();
+        let (mut by_token, at) = (BTreeMap::<_, (u128, u128)>::new(), network.head().await?.block);
         for gain in gains {
-            let book = network.chain.book(ContractKind::Channels, gain.book, network.head().await?.block).await?;
+            let book = network.chain.book(ContractKind::Channels, gain.book, at).await?;
             let sum = by_token.entry(book.context("the node no longer knows the book that paid")?.token).or_default();
             *sum = (sum.0.saturating_add(gain.units), sum.1.saturating_add(gain.fee));
         }
