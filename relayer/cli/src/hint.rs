@@ -15,7 +15,7 @@ fn of_chain(error: &anyhow::Error) -> impl Iterator<Item = &ChainError> {
 
 /// What a contract said, if that is among the causes.
 fn revert(error: &anyhow::Error) -> Option<&Revert> {
-    of_chain(error).find_map(|e| if let ChainError::Reverted(revert) = e { Some(&**revert) } else { None })
+    of_chain(error).find_map(|e| if let ChainError::Reverted(revert) = e { Some(revert) } else { None })
 }
 
 /// True when the chain found no money to pay or to lock: its own words, for there is no contract's.
